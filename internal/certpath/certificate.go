@@ -1,0 +1,99 @@
+package certpath
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/citizencert/citizencert/internal/der"
+)
+
+// certificateLimits bound a certificate. Those of the national schemes take two
+// to three kilobytes; a megabyte leaves room for anything that is one.
+var certificateLimits = der.Limits{Bytes: 1 << 20, Elements: 1 << 18}
+
+// ParseCertificate parses one certificate. Its encoding is bounded and checked
+// to be DER before package x509 sees it. Errors are an *Error with Kind
+// Malformed or Limit.
+func ParseCertificate(data []byte) (*x509.Certificate, error) {
+	if _, err := der.Strict(data, certificateLimits); err != nil {
+		return nil, unreadable(nil, err)
+	}
+	cert, err := x509.ParseCertificate(data)
+	if err != nil {
+		return nil, unreadable(nil, err)
+	}
+	return cert, nil
+}
+
+// unreadable returns the *Error for a certificate that could not be read, or
+// not within the limits.
+func unreadable(cert *x509.Certificate, err error) error {
+	if _, ok := errors.AsType[*der.LimitError](err); ok {
+		return &Error{Limit, cert, err}
+	}
+	return &Error{Malformed, cert, err}
+}
+
+// A node is a certificate as path building sees it: names in canonical form,
+// extensions read, and the CAs it is known to be signed by.
+type node struct {
+	*x509.Certificate
+	subject, issuer string // CanonicalName
+	extensions
+
+	anchor bool
+	// issuers are those under whose key the signature has been verified.
+	issuers []*node
+}
+
+func newNode(cert *x509.Certificate) (*node, error) {
+	n := &node{Certificate: cert}
+	var err error
+	if n.subject, err = CanonicalName(cert.RawSubject); err != nil {
+		return nil, unreadable(cert, fmt.Errorf("subject: %w", err))
+	}
+	if n.issuer, err = CanonicalName(cert.RawIssuer); err != nil {
+		return nil, unreadable(cert, fmt.Errorf("issuer: %w", err))
+	}
+	if n.extensions, err = parseExtensions(cert); err != nil {
+		return nil, unreadable(cert, err)
+	}
+	return n, nil
+}
+
+// selfIssued reports whether subject and issuer are the same name (RFC 5280,
+// Section 3.2), which says nothing about the keys.
+func (n *node) selfIssued() bool { return n.subject == n.issuer }
+
+func (n *node) equal(other *node) bool { return bytes.Equal(n.Raw, other.Raw) }
+
+// sameEntity reports whether two certificates bind the same name to the same key.
+func (n *node) sameEntity(other *node) bool {
+	return n.subject == other.subject && bytes.Equal(n.RawSubjectPublicKeyInfo, other.RawSubjectPublicKeyInfo)
+}
+
+// label names a certificate in an error. CAs of several generations share one
+// name, so a CA is named with the beginning of its SHA-256; the subject of an end
+// entity is personal data, so that is named by its serial number.
+func label(cert *x509.Certificate) string {
+	if !cert.IsCA {
+		return fmt.Sprintf("certificate with serial number %X", cert.SerialNumber)
+	}
+	name := cert.Subject.CommonName
+	if units := cert.Subject.OrganizationalUnit; name == "" && len(units) > 0 {
+		name = units[0]
+	}
+	if organizations := cert.Subject.Organization; name == "" && len(organizations) > 0 {
+		name = organizations[0]
+	}
+	const longest = 64 // characters; the name may be a stranger's
+	if runes := []rune(name); len(runes) > longest {
+		name = string(runes[:longest]) + "…"
+	}
+	sum := sha256.Sum256(cert.Raw)
+	return fmt.Sprintf("CA %s (SHA-256 %x…)", strconv.QuoteToGraphic(name), sum[:8])
+}

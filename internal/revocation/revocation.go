@@ -1,0 +1,124 @@
+// Package revocation holds what OCSP answers and revocation lists have in
+// common: how a refusal looks, how extensions are read, and how a signature is
+// checked.
+package revocation
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/citizencert/citizencert/internal/algorithm"
+	"github.com/citizencert/citizencert/internal/der"
+	"github.com/citizencert/citizencert/verify"
+)
+
+// Refuse returns a *verify.Error that is not about a signer.
+func Refuse(reason verify.Reason, format string, args ...any) error {
+	return &verify.Error{Reason: reason, Signer: -1, Err: fmt.Errorf(format, args...)}
+}
+
+// Malformed returns a *verify.Error for what a parser found, with the reason
+// that package der's error types tell.
+func Malformed(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	reason := verify.ReasonMalformed
+	if _, ok := errors.AsType[*der.LimitError](err); ok {
+		reason = verify.ReasonLimit
+	}
+	if e, ok := errors.AsType[*der.SyntaxError](err); ok && e.NotDER {
+		reason = verify.ReasonNotDER
+	}
+	return &verify.Error{Reason: reason, Signer: -1, Err: err}
+}
+
+// A Signed is a structure with its signature. It must not be copied.
+type Signed struct {
+	TBS       []byte // what is signed, with header
+	Algorithm algorithm.Identifier
+	Signature []byte
+
+	once   sync.Once
+	digest []byte
+}
+
+// Verify checks the signature under a key, after the policy has admitted both.
+// The digest is computed once, however many keys are tried and however often.
+func (s *Signed) Verify(key crypto.PublicKey, policy algorithm.Policy) error {
+	alg, err := algorithm.ParseSignature(s.Algorithm)
+	if err != nil {
+		return Refuse(verify.ReasonAlgorithm, "%w", err)
+	}
+	if err := policy.CheckSignature(alg, key); err != nil {
+		return Refuse(verify.ReasonAlgorithm, "%w", err)
+	}
+	if alg.Scheme == algorithm.Ed25519 {
+		err = alg.Verify(key, s.TBS, s.Signature)
+	} else if !alg.Hash.Available() {
+		return Refuse(verify.ReasonAlgorithm, "signature algorithm %v names no digest", alg)
+	} else {
+		s.once.Do(func() {
+			h := alg.Hash.New()
+			h.Write(s.TBS)
+			s.digest = h.Sum(nil)
+		})
+		err = alg.VerifyDigest(key, s.digest, s.Signature)
+	}
+	if err != nil {
+		return Refuse(verify.ReasonBadSignature, "%w", err)
+	}
+	return nil
+}
+
+// ParseSignature reads the two fields that end every signed structure:
+//
+//	signatureAlgorithm  AlgorithmIdentifier,
+//	signature           BIT STRING
+func (s *Signed) ParseSignature(r *der.Reader) error {
+	e, err := r.Expect(der.Sequence, "signatureAlgorithm")
+	if err != nil {
+		return err
+	}
+	if s.Algorithm, err = algorithm.ParseIdentifier(e); err != nil {
+		return err
+	}
+	if e, err = r.Expect(der.BitString, "signature"); err != nil {
+		return err
+	}
+	octets, unused, err := e.BitString()
+	if err == nil && unused != 0 {
+		err = e.Errorf("signature has %d unused bits", unused)
+	}
+	s.Signature = octets
+	return err
+}
+
+// A KeyID identifies the public key of a CA. Names do not: the generations of
+// one CA share theirs.
+type KeyID [sha256.Size]byte
+
+// KeyIDOf returns the SHA-256 of the certificate's subjectPublicKeyInfo.
+func KeyIDOf(issuer *x509.Certificate) KeyID { return sha256.Sum256(issuer.RawSubjectPublicKeyInfo) }
+
+var oidKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 15}
+
+// MayUse reports whether the certificate's keyUsage has the purpose. Without the
+// extension a key may be used for everything (RFC 5280, Section 6.3.3 (f)).
+func MayUse(cert *x509.Certificate, usage x509.KeyUsage) bool {
+	_, restricted := ExtensionValue(cert, oidKeyUsage)
+	return !restricted || cert.KeyUsage&usage != 0
+}
+
+// ExtensionValue returns the DER of an extension of a certificate.
+func ExtensionValue(cert *x509.Certificate, id asn1.ObjectIdentifier) ([]byte, bool) {
+	for _, ext := range cert.Extensions {
+		if ext.Id.Equal(id) {
+			return ext.Value, true
+		}
+	}
+	return nil, false
+}

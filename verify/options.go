@@ -1,0 +1,69 @@
+package verify
+
+import (
+	"time"
+)
+
+// Options are the particulars of one call. A nil *Options is the zero value.
+type Options struct {
+	// Use sets how fresh the status of the signer must be. If zero, UseFiling
+	// for SignedData, Detached and Digest, UseSignIn for Signature and
+	// Certificate.
+	Use Use
+
+	// ReceivedAt is the instant at which the signature is judged: when the
+	// relying party received it, as its own records say. Never take it from the
+	// message or from a file's modification time. If zero, now.
+	ReceivedAt time.Time
+
+	// Profile, if not nil, replaces the profile of the scheme.
+	Profile *Profile
+
+	// Certificates are further certificates in DER: of the signer, where the
+	// message carries none, and untrusted intermediates.
+	Certificates [][]byte
+
+	// Evidence are OCSP responses and revocation lists that were kept with the
+	// signature. The sources judge them like what they fetch.
+	Evidence []Evidence
+
+	// Line is the statement line that the signed content must be, byte for byte
+	// (see package signin). Without it, content that begins like a statement line
+	// is refused with ReasonPurpose, so that neither passes for the other.
+	Line string
+}
+
+// A Use is what a verdict is for.
+type Use uint8
+
+// The uses. UseSignIn accepts an OCSP answer for SignInOCSPAge and a revocation
+// list for SignInCRLAge after its thisUpdate, and never after its nextUpdate.
+// UseFiling accepts both until nextUpdate.
+const (
+	UseDefault Use = iota
+	UseSignIn
+	UseFiling
+)
+
+// The maximum ages of UseSignIn: a session is checked again when it is renewed,
+// after 15 minutes at the most, and national lists are issued twice a day.
+const (
+	SignInOCSPAge = 10 * time.Minute
+	SignInCRLAge  = 24 * time.Hour
+)
+
+func (u Use) freshness() Freshness {
+	if u == UseFiling {
+		return Freshness{}
+	}
+	return Freshness{OCSP: SignInOCSPAge, CRL: SignInCRLAge}
+}
+
+// An InstantKind says where the instant of judgement comes from.
+type InstantKind string
+
+// Now is the clock of the verifier, Receipt the caller's ReceivedAt.
+const (
+	InstantNow     InstantKind = "now"
+	InstantReceipt InstantKind = "receipt"
+)

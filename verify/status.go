@@ -1,0 +1,222 @@
+package verify
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"time"
+)
+
+// A Status is what the authorities say of a certificate at an instant. The
+// zero value is the one that refuses.
+type Status uint8
+
+// Suspended is certificateHold (RFC 5280, Section 5.3.1): refused like
+// Revoked, but it may end.
+const (
+	Unknown Status = iota
+	Good
+	Suspended
+	Revoked
+)
+
+var statusNames = [...]string{"unknown", "good", "suspended", "revoked"}
+
+func (s Status) String() string {
+	if int(s) < len(statusNames) {
+		return statusNames[s]
+	}
+	return fmt.Sprintf("Status(%d)", uint8(s))
+}
+
+// MarshalText returns the name of the status.
+func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// A Rung is a step of the revocation ladder, in the order they are tried.
+type Rung uint8
+
+// The rungs of DESIGN: evidence that is already held, the responder, the list
+// of the certificate's partition, the complete list.
+const (
+	RungHeld Rung = iota + 1
+	RungOCSP
+	RungPartitionCRL
+	RungCompleteCRL
+)
+
+var rungNames = [...]string{"none", "held", "ocsp", "partition-crl", "complete-crl"}
+
+func (r Rung) String() string {
+	if int(r) < len(rungNames) {
+		return rungNames[r]
+	}
+	return fmt.Sprintf("Rung(%d)", uint8(r))
+}
+
+// MarshalText returns the name of the rung.
+func (r Rung) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// An EvidenceKind says what the bytes of an Evidence are.
+type EvidenceKind string
+
+// The kinds of evidence.
+const (
+	CertificateEvidence EvidenceKind = "certificate" // a Certificate (RFC 5280)
+	OCSPEvidence        EvidenceKind = "ocsp"        // an OCSPResponse (RFC 6960)
+	CRLEvidence         EvidenceKind = "crl"         // a CertificateList (RFC 5280)
+)
+
+// Evidence is something signed by an authority that a verdict rests on, in DER.
+type Evidence struct {
+	Kind EvidenceKind
+	DER  []byte
+}
+
+// Freshness says how old the evidence of a certificate's status may be at the
+// instant of judgement. Zero means until its nextUpdate, and then evidence
+// without nextUpdate does not count.
+type Freshness struct {
+	OCSP time.Duration
+	CRL  time.Duration
+}
+
+// A StatusQuery asks for the status of one certificate.
+type StatusQuery struct {
+	Cert   *x509.Certificate
+	Issuer *x509.Certificate // holds the key that verified Cert's signature
+	At     time.Time         // the instant of judgement
+	Now    time.Time         // the clock; evidence from after it is refused
+	Fresh  Freshness
+
+	// HeldOnly asks for what the source holds, without using the network.
+	HeldOnly bool
+
+	// Supplied is evidence that came with the signature. It is a hint from
+	// whoever sent it: a source judges it like any other.
+	Supplied []Evidence
+}
+
+// A StatusSource knows the status of certificates: an OCSP client, a store of
+// revocation lists. Methods may be called concurrently.
+type StatusSource interface {
+	// Status returns what the source could learn, best evidence first. Every
+	// report is authentic and about q.Cert: signed by q.Issuer's key or on its
+	// behalf, in scope. Whether a report counts at q.At is for
+	// [StatusQuery.Judge]. Reports and an error may be returned together: the
+	// error tells what could not be learned or was discarded.
+	Status(ctx context.Context, q StatusQuery) ([]StatusReport, error)
+}
+
+// A StatusReport is what one piece of authentic evidence says about one
+// certificate, times unjudged.
+type StatusReport struct {
+	Rung   Rung         // where in the ladder it was learned
+	Kind   EvidenceKind // OCSPEvidence or CRLEvidence
+	Source string       // a URL, "supplied" or another place, for people
+	DER    []byte       // the signed original
+	Signer *x509.Certificate
+
+	// Says is Good when the evidence covers the certificate and does not list
+	// it, Unknown when the authority says that it does not know.
+	Says           Status
+	RevokedAt      time.Time // revocationDate, also of a hold
+	InvalidityDate time.Time // RFC 5280, Section 5.3.2; zero if absent
+	ReasonCode     int       // RFC 5280, Section 5.3.1; 0 if absent
+
+	ThisUpdate time.Time
+	NextUpdate time.Time // zero if absent
+	ProducedAt time.Time // of an OCSP answer
+
+	// RetainsFrom is archiveCutoff (RFC 6960, Section 4.4.4) or
+	// expiredCertsOnCRL (X.509, Section 9.5.2.8): certificates that expired at
+	// or after it are still covered. Zero if absent.
+	RetainsFrom time.Time
+}
+
+// DefaultSkew is how far the clock of an authority may run ahead of ours.
+const DefaultSkew = 5 * time.Minute
+
+// Judge decides what a report proves about q.Cert at q.At. A Good or an
+// undecided status may come with evidence that does not count, and then the
+// error is an [*Error] whose Reason is ReasonStatusStale.
+//
+// A certificate is revoked at T if min(revocationDate, invalidityDate) ≤ T,
+// however old the list that says so. Otherwise evidence counts if it was current
+// at T, or if it is later and still covered the certificate: thisUpdate ≤
+// notAfter, or the authority retains the certificate. A hold is proven only by
+// evidence that counts.
+func (q StatusQuery) Judge(r *StatusReport) (Status, error) {
+	if r.ThisUpdate.After(q.Now.Add(DefaultSkew)) {
+		return Unknown, stale("thisUpdate %s is in the future", r.ThisUpdate.Format(time.RFC3339))
+	}
+	began := r.effectiveFrom()
+	if r.Says == Revoked && !began.After(q.At) {
+		return Revoked, nil
+	}
+	if err := q.counts(r); err != nil {
+		return Unknown, err
+	}
+	switch {
+	case r.Says == Suspended && !began.After(q.At):
+		return Suspended, nil
+	case r.Says == Unknown:
+		return Unknown, nil
+	}
+	return Good, nil
+}
+
+// effectiveFrom returns since when the certificate must not be relied on.
+func (r *StatusReport) effectiveFrom() time.Time {
+	if !r.InvalidityDate.IsZero() && r.InvalidityDate.Before(r.RevokedAt) {
+		return r.InvalidityDate
+	}
+	return r.RevokedAt
+}
+
+// Current reports whether the evidence was current at q.At, which is what it
+// takes to exclude a suspension at that instant.
+func (q StatusQuery) Current(r *StatusReport) bool { return q.current(r) == nil }
+
+// counts says whether the evidence tells about q.At at all.
+func (q StatusQuery) counts(r *StatusReport) error {
+	notCurrent := q.current(r)
+	if notCurrent == nil {
+		return nil
+	}
+	endless := r.NextUpdate.IsZero() && q.maxAge(r) == 0
+	if endless || r.ThisUpdate.Before(q.At) {
+		return notCurrent
+	}
+	retained := !r.RetainsFrom.IsZero() && !q.Cert.NotAfter.Before(r.RetainsFrom)
+	if r.ThisUpdate.After(q.Cert.NotAfter) && !retained {
+		return stale("thisUpdate %s is after the certificate expired, and expired certificates may have been dropped",
+			r.ThisUpdate.Format(time.RFC3339))
+	}
+	return nil
+}
+
+func (q StatusQuery) maxAge(r *StatusReport) time.Duration {
+	if r.Kind == OCSPEvidence {
+		return q.Fresh.OCSP
+	}
+	return q.Fresh.CRL
+}
+
+func (q StatusQuery) current(r *StatusReport) error {
+	maxAge := q.maxAge(r)
+	switch {
+	case r.ThisUpdate.After(q.At.Add(DefaultSkew)):
+		return stale("thisUpdate %s is after %s", r.ThisUpdate.Format(time.RFC3339), q.At.Format(time.RFC3339))
+	case !r.NextUpdate.IsZero() && !q.At.Before(r.NextUpdate):
+		return stale("nextUpdate %s has passed at %s", r.NextUpdate.Format(time.RFC3339), q.At.Format(time.RFC3339))
+	case r.NextUpdate.IsZero() && maxAge == 0:
+		return stale("nextUpdate is absent and no maximum age is set")
+	case maxAge != 0 && q.At.Sub(r.ThisUpdate) > maxAge:
+		return stale("thisUpdate %s is more than %v before %s", r.ThisUpdate.Format(time.RFC3339), maxAge, q.At.Format(time.RFC3339))
+	}
+	return nil
+}
+
+func stale(format string, args ...any) error {
+	return &Error{Reason: ReasonStatusStale, Signer: -1, Err: fmt.Errorf(format, args...)}
+}

@@ -1,0 +1,251 @@
+// Package verify decides whether a signature is good, whose it is, and how we
+// know.
+//
+// A [Verifier] holds a relying party's policy. For most filings,
+//
+//	res, err := v.Detached(ctx, signature, file, nil)
+//
+// is the one call to make: it checks the SignedData against the content, the
+// signer's certification path up to a pinned anchor, the profile of its
+// certificate, the algorithms, and that no certificate in the path is revoked.
+// A [Result] exists only if all of that passed; every failure is an [*Error]
+// with a [Reason].
+//
+// The caller still owns: what the signer may do (a certificate holder is not an
+// account), that a filing is not a second copy of another one (compare content
+// and signer, never signature bytes, which are not unique), and when a filing
+// was received ([Options].ReceivedAt).
+//
+// Out of scope: making signatures, and trusting system roots.
+//
+// # The order of the checks
+//
+// Bounds, syntax, the signer by its identifier, algorithms, signature over the
+// signed attributes, path, profile, content, and revocation last. Nothing on the
+// network is asked before everything else has passed.
+package verify
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/citizencert/citizencert/internal/algorithm"
+	"github.com/citizencert/citizencert/internal/certpath"
+	"github.com/citizencert/citizencert/internal/cms"
+)
+
+// MaxSize is the largest message, and the largest content in memory, in bytes.
+// Content from a reader may be of any size.
+const MaxSize = 64 << 20
+
+// Config is a relying party's policy.
+type Config struct {
+	// Scheme is the national PKI whose certificates are accepted, as
+	// moica.Production and its like return it. Required.
+	Scheme Scheme
+
+	// Status are the sources of revocation status, in the order in which they
+	// are asked: responders before lists. Required, unless
+	// InsecureSkipRevocation is set.
+	Status []StatusSource
+
+	// PathInputs are inputs to policy processing. The zero value accepts any
+	// certificate policy, and leaves that to the profile.
+	PathInputs PathInputs
+
+	// Clock returns the present time. If nil, time.Now.
+	Clock func() time.Time
+
+	// InsecureSkipRevocation accepts certificates without asking for their
+	// status. It is meant for replaying archived vectors.
+	InsecureSkipRevocation bool
+
+	// InsecureAllowSHA1 accepts SHA-1 digests and signatures, and RSA keys of
+	// 1024 bits. It is meant for replaying archived vectors.
+	InsecureAllowSHA1 bool
+}
+
+// A Verifier verifies signatures under one policy. It is immutable and safe for
+// concurrent use.
+type Verifier struct {
+	scheme     Scheme
+	status     []StatusSource
+	inputs     PathInputs
+	clock      func() time.Time
+	paths      *certpath.Set
+	algorithms algorithm.Policy
+	skipStatus bool
+}
+
+// New returns a Verifier. It refuses a configuration that would leave a check
+// out without saying so.
+func New(cfg Config) (*Verifier, error) {
+	switch {
+	case len(cfg.Scheme.Anchors) == 0:
+		return nil, errors.New("verify: Config.Scheme has no trust anchors")
+	case cfg.Scheme.Environment < Production || cfg.Scheme.Environment > Custom:
+		return nil, errors.New("verify: Config.Scheme.Environment is not set")
+	case len(cfg.Status) == 0 && !cfg.InsecureSkipRevocation:
+		return nil, errors.New("verify: Config.Status is empty: give a source of revocation status, or set InsecureSkipRevocation")
+	case len(cfg.Status) > 0 && cfg.InsecureSkipRevocation:
+		return nil, errors.New("verify: Config.Status and InsecureSkipRevocation contradict each other")
+	}
+	v := &Verifier{
+		scheme:     cfg.Scheme,
+		status:     append([]StatusSource(nil), cfg.Status...),
+		inputs:     cfg.PathInputs,
+		clock:      cfg.Clock,
+		algorithms: algorithm.Policy{InsecureAllowSHA1: cfg.InsecureAllowSHA1},
+		skipStatus: cfg.InsecureSkipRevocation,
+	}
+	if v.clock == nil {
+		v.clock = time.Now
+	}
+	var err error
+	if v.paths, err = certpath.NewSet(cfg.Scheme.Anchors, cfg.Scheme.Intermediates, v.algorithms); err != nil {
+		return nil, fmt.Errorf("verify: Config.Scheme: %w", err)
+	}
+	return v, nil
+}
+
+// Environment returns the environment of the verifier's scheme.
+func (v *Verifier) Environment() Environment { return v.scheme.Environment }
+
+// SignedData verifies a SignedData (RFC 5652, Section 5.1), in DER or BER, that
+// has its content inside. It checks that
+//
+//   - der is exactly one value, within bounds, with at least one SignerInfo
+//   - each SignerInfo has signedAttrs in DER, with content-type and
+//     message-digest once each, matching the content (Sections 5.3, 11.1, 11.2)
+//   - its signature covers those attributes as received (Section 5.4)
+//   - a certification path reaches a trust anchor (RFC 5280, Section 6.1)
+//   - the certificate fits the profile
+//   - no certificate in the path is revoked or suspended (Section 6.3)
+//
+// for every signer. The content of the Result aliases der.
+func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (*Result, error) {
+	j, err := v.parse(ctx, der, opts)
+	if err != nil {
+		return nil, err
+	}
+	if j.message.Detached {
+		return nil, refuse(ReasonContentMissing, "the SignedData has no content inside: use Detached")
+	}
+	content := j.message.Content.Bytes()
+	if err := checkLine(content, j.opts.Line); err != nil {
+		return nil, err
+	}
+	res, err := j.judge(func(hashes []crypto.Hash) (digests, error) {
+		return digestContent(&j.message.Content, hashes)
+	})
+	if err != nil {
+		return nil, err
+	}
+	res.Content = content
+	return res, nil
+}
+
+// Detached verifies a SignedData whose content is given apart, with the checks
+// of [Verifier.SignedData]. content is read once, to its end, in constant
+// memory, and only after everything that does not need it has passed. If the
+// SignedData has its content inside all the same, the two must be equal.
+func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, opts *Options) (*Result, error) {
+	if content == nil {
+		return nil, refuse(ReasonContentMissing, "no content was given; empty content is an empty reader")
+	}
+	j, err := v.parse(ctx, der, opts)
+	if err != nil {
+		return nil, err
+	}
+	return j.judge(func(hashes []crypto.Hash) (digests, error) {
+		given, err := digestReader(ctx, content, hashes, j.opts.Line)
+		if err != nil {
+			return nil, err
+		}
+		return given, j.compareInside(given)
+	})
+}
+
+// Digest verifies a detached SignedData from digests of its content that were
+// computed before. Each digest algorithm that a signer uses must be among them.
+// The caller answers for the content: that it is not a statement line is not
+// checked.
+func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash][]byte, opts *Options) (*Result, error) {
+	j, err := v.parse(ctx, der, opts)
+	if err != nil {
+		return nil, err
+	}
+	return j.judge(func(hashes []crypto.Hash) (digests, error) {
+		for _, h := range hashes {
+			if sum, ok := sums[h]; !ok || len(sum) != h.Size() {
+				return nil, refuse(ReasonContentMissing, "a signer used %v, of which no digest of %d bytes was given", h, h.Size())
+			}
+		}
+		return sums, j.compareInside(sums)
+	})
+}
+
+// Signature verifies a bare signature over signed, as the card reader component
+// (PKCS#1) and TW FidO deliver it. certificate is in DER and is not covered by
+// the signature: its path is. alg is what was asked for, never what the answer
+// claims.
+func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, opts *Options) (*Result, error) {
+	c := v.newCall(opts, UseSignIn)
+	if err := checkLine(signed, c.opts.Line); err != nil {
+		return nil, err
+	}
+	cert, hints, err := c.certificates(certificate)
+	if err != nil {
+		return nil, err
+	}
+	used, err := algorithm.FromX509(alg)
+	if err != nil {
+		return nil, refuse(ReasonAlgorithm, "%w", err)
+	}
+	if err := v.checkSignature(used, cert, signed, signature); err != nil {
+		return nil, err
+	}
+	signer, err := c.certify(cert, hints)
+	if err != nil {
+		return nil, err
+	}
+	signer.SignatureAlgorithm = used.String()
+	if used.Hash != 0 {
+		signer.DigestAlgorithm = used.Hash.String()
+	}
+	return c.conclude(ctx, []Signer{signer})
+}
+
+// Certificate verifies a certificate alone, in DER: its path, profile and
+// status. It says nothing about who presents it. A certificate equal to an anchor
+// is a path of one, if the profile allows a CA.
+func (v *Verifier) Certificate(ctx context.Context, certificate []byte, opts *Options) (*Result, error) {
+	c := v.newCall(opts, UseSignIn)
+	c.anchorAsEndEntity = true
+	cert, hints, err := c.certificates(certificate)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := c.certify(cert, hints)
+	if err != nil {
+		return nil, err
+	}
+	return c.conclude(ctx, []Signer{signer})
+}
+
+// parse reads a SignedData and begins its judgement.
+func (v *Verifier) parse(ctx context.Context, der []byte, opts *Options) (*judgement, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, refuse(ReasonCanceled, "%w", err)
+	}
+	message, err := cms.Parse(der, cms.Limits{})
+	if err != nil {
+		return nil, syntaxError(err)
+	}
+	return &judgement{call: v.newCall(opts, UseFiling), ctx: ctx, message: message}, nil
+}

@@ -1,0 +1,154 @@
+package verify_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/ocspclient"
+	"github.com/citizencert/citizencert/pkitest"
+	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/moica"
+)
+
+// A world is a look-alike PKI, a citizen with a card, and a verifier that asks
+// the PKI's responder and lists over the loopback interface.
+type world struct {
+	*pkitest.PKI
+	clock    *pkitest.Clock
+	card     *pkitest.Card
+	verifier *verify.Verifier
+}
+
+// noon is a time of day at which adding a minute does not change the date.
+func noon() time.Time { return time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC) }
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	clock := pkitest.NewClock(noon())
+	pki, err := pkitest.New(pkitest.Config{Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pki.Close() })
+	w := &world{PKI: pki, clock: clock}
+	w.card = w.issue(t, pki.G3)
+	w.verifier = w.newVerifier(t, nil)
+	return w
+}
+
+// issue gives a citizen of the test country a card.
+func (w *world) issue(t testing.TB, g *pkitest.Generation, opts ...func(*pkitest.Template)) *pkitest.Card {
+	t.Helper()
+	card, err := g.IssueCard(pkitest.Person{Name: "王測試", LastFour: "6789"}, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return card
+}
+
+func (w *world) scheme(t testing.TB) verify.Scheme {
+	t.Helper()
+	var pins []moica.Pin
+	for _, p := range w.Pins() {
+		pins = append(pins, moica.Pin(p))
+	}
+	anchors, err := moica.LoadTestAnchors(w.FS(), pins...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return moica.Test(anchors, w.host())
+}
+
+// host is where the PKI publishes.
+func (w *world) host() string { return "127.0.0.1" }
+
+// sources are an OCSP client and a store of lists that may talk to the PKI.
+func (w *world) sources(t testing.TB) []verify.StatusSource {
+	t.Helper()
+	hosts := []string{w.host()}
+	ocsp, err := ocspclient.New(ocspclient.Config{AllowedHosts: hosts, Now: w.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists, err := crl.New(crl.Config{AllowedHosts: hosts, Now: w.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []verify.StatusSource{ocsp, lists}
+}
+
+// newVerifier returns a verifier of the world's test scheme, with changes.
+func (w *world) newVerifier(t testing.TB, change func(*verify.Config)) *verify.Verifier {
+	t.Helper()
+	cfg := verify.Config{Scheme: w.scheme(t), Status: w.sources(t), Clock: w.clock.Now}
+	if change != nil {
+		change(&cfg)
+	}
+	v, err := verify.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func (w *world) sign(t testing.TB, card *pkitest.Card, content string, opts *pkitest.CMSOptions) []byte {
+	t.Helper()
+	der, err := card.SignPKCS7([]byte(content), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// wantReason checks that a call was refused for a reason, and with no result.
+// An empty reason wants the call to succeed.
+func wantReason(t testing.TB, res *verify.Result, err error, want verify.Reason) {
+	t.Helper()
+	if want == "" {
+		if err != nil {
+			t.Errorf("got error %v, want none", err)
+		} else if res == nil {
+			t.Error("got neither a result nor an error")
+		}
+		return
+	}
+	if res != nil {
+		t.Error("got a result along with an error")
+	}
+	e, ok := errors.AsType[*verify.Error](err)
+	if !ok {
+		t.Fatalf("got error %T %v, want a *verify.Error with reason %s", err, err, want)
+	}
+	if e.Reason != want {
+		t.Errorf("got reason %s (%v), want %s", e.Reason, err, want)
+	}
+}
+
+// realPKI returns the folder of real CA certificates.
+func realPKI(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("CITIZENCERT_REAL_PKI")
+	if dir == "" {
+		t.Skip("CITIZENCERT_REAL_PKI is not set: the real CA certificates are not part of the module")
+	}
+	return dir
+}
+
+// openssl runs the OpenSSL command line and returns what it prints.
+func openssl(t testing.TB, args ...string) string {
+	t.Helper()
+	path, err := exec.LookPath("openssl")
+	if err != nil {
+		t.Skip("openssl is not installed")
+	}
+	out, err := exec.Command(path, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("openssl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
