@@ -33,6 +33,7 @@ type signerInfo struct {
 	signature     algorithm.Signature
 	messageDigest []byte
 	signingTime   time.Time
+	attributes    map[string]der.Element // those that occur once, by type
 }
 
 const oidData = "1.2.840.113549.1.7.1"
@@ -126,70 +127,6 @@ func (j *judgement) readAlgorithms(s *signerInfo) error {
 	return nil
 }
 
-// The signed attributes that must not be repeated and have exactly one value.
-const (
-	oidContentType          = "1.2.840.113549.1.9.3"       // RFC 5652, Section 11.1
-	oidMessageDigest        = "1.2.840.113549.1.9.4"       // Section 11.2
-	oidSigningTime          = "1.2.840.113549.1.9.5"       // Section 11.3
-	oidAlgorithmProtection  = "1.2.840.113549.1.9.52"      // RFC 6211
-	oidSigningCertificate   = "1.2.840.113549.1.9.16.2.12" // RFC 2634, Section 5.4
-	oidSigningCertificateV2 = "1.2.840.113549.1.9.16.2.47" // RFC 5035, Section 3
-)
-
-// readAttributes checks the signed attributes that say what is signed. They are
-// required: without them a signature covers the content itself, and the
-// attributes of one message could be passed off as the content of another.
-func (j *judgement) readAttributes(s *signerInfo) error {
-	if s.SignedAttrs == nil {
-		return refuse(ReasonSignedAttributes, "the SignerInfo has no signedAttrs")
-	}
-	if s.UnsortedAttrs {
-		return refuse(ReasonNotDER, "signedAttrs are not in the order of DER")
-	}
-	values, err := singleValues(s.SignedAttributes)
-	if err != nil {
-		return err
-	}
-	contentType, ok := values[oidContentType]
-	if !ok {
-		return refuse(ReasonSignedAttributes, "the content-type attribute is missing")
-	}
-	if oid, err := contentType.ObjectID(); err != nil || oid != j.message.ContentType {
-		return refuse(ReasonContentType, "the content-type attribute is not the eContentType %s", j.message.ContentType)
-	}
-	messageDigest, ok := values[oidMessageDigest]
-	if !ok || messageDigest.Tag != der.OctetString {
-		return refuse(ReasonSignedAttributes, "the message-digest attribute is missing or not an OCTET STRING")
-	}
-	s.messageDigest = messageDigest.Body
-	if signingTime, ok := values[oidSigningTime]; ok {
-		if s.signingTime, err = signingTime.Time(); err != nil {
-			return refuse(ReasonMalformed, "signing-time: %w", err)
-		}
-	}
-	return nil
-}
-
-// singleValues returns the values of the attributes that occur at most once.
-func singleValues(attributes []cms.Attribute) (map[string]der.Element, error) {
-	values := make(map[string]der.Element, 4)
-	for _, a := range attributes {
-		switch a.Type {
-		case oidContentType, oidMessageDigest, oidSigningTime, oidAlgorithmProtection, oidSigningCertificate, oidSigningCertificateV2:
-		default:
-			continue
-		}
-		if _, twice := values[a.Type]; twice {
-			return nil, refuse(ReasonSignedAttributes, "signed attribute %s occurs twice", a.Type)
-		}
-		if len(a.Values) != 1 {
-			return nil, refuse(ReasonSignedAttributes, "signed attribute %s has %d values, want 1", a.Type, len(a.Values))
-		}
-		values[a.Type] = a.Values[0]
-	}
-	return values, nil
-}
-
 // hashes returns the digest algorithms of the signers, each once.
 func (j *judgement) hashes() []crypto.Hash {
 	var all []crypto.Hash
@@ -231,6 +168,9 @@ func (j *judgement) authenticate(s *signerInfo) (Signer, error) {
 
 func (j *judgement) authenticateAs(s *signerInfo, cert *x509.Certificate) (Signer, error) {
 	if err := j.v.checkSignature(s.signature, cert, s.SignedAttrsAsSet(), s.Signature); err != nil {
+		return Signer{}, err
+	}
+	if err := s.checkSigningCertificate(cert); err != nil {
 		return Signer{}, err
 	}
 	if j.v.paths.IsAnchor(cert) {

@@ -48,6 +48,19 @@ func ParseIdentifier(e der.Element) (Identifier, error) {
 	return id, r.End("AlgorithmIdentifier")
 }
 
+// Equal reports whether both name the same algorithm with the same parameters.
+// Absent parameters and NULL are the same, since signers disagree on them.
+func (id Identifier) Equal(other Identifier) bool {
+	return id.OID == other.OID && bytes.Equal(id.parameters(), other.parameters())
+}
+
+func (id Identifier) parameters() []byte {
+	if bytes.Equal(id.Parameters, null) {
+		return nil
+	}
+	return id.Parameters
+}
+
 // ErrUnsupported is wrapped by the errors for algorithms this module does not
 // know, and for parameters that contradict each other.
 var ErrUnsupported = errors.New("unsupported algorithm")
