@@ -246,13 +246,6 @@ func TestSeveralSigners(t *testing.T) {
 func TestStatementLine(t *testing.T) {
 	w := newWorld(t)
 	line := "citizencert:1/signin/tax.example/tax/1/abc"
-	wide := func(s string) string {
-		var b strings.Builder
-		for _, c := range []byte(s) {
-			b.Write([]byte{c, 0})
-		}
-		return b.String()
-	}
 	for _, tt := range []struct {
 		name, content, line string
 		want                verify.Reason

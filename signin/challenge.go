@@ -1,0 +1,193 @@
+package signin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"hash"
+	"net/http"
+	"time"
+
+	"github.com/citizencert/citizencert/verify"
+)
+
+// A ChallengeStore remembers challenges until they are redeemed. All servers of
+// a service share one. Methods may be called concurrently.
+type ChallengeStore interface {
+	// Put stores value under key until expiry. Keys are 43 characters of
+	// base64url and never come twice. A store that has no room returns an error
+	// that wraps [ErrStoreFull]; it must not drop a live value for a new one.
+	Put(ctx context.Context, key string, value []byte, expiry time.Time) error
+
+	// Take returns the value under key and removes it in one step: of any number
+	// of calls at once, one gets the value. If there is none the error is
+	// [ErrNotFound]. A value past its expiry may be returned or not; the caller
+	// checks.
+	Take(ctx context.Context, key string) ([]byte, error)
+}
+
+// Errors of stores.
+var (
+	ErrStoreFull = errors.New("signin: store is full")
+	ErrNotFound  = errors.New("signin: not found")
+)
+
+// A SignatureType is the form in which the component returns a signature.
+type SignatureType string
+
+// PKCS1 is the bare signature with the certificate beside it, PKCS7 a SignedData
+// with the line inside.
+const (
+	PKCS1 SignatureType = "PKCS1"
+	PKCS7 SignatureType = "PKCS7"
+)
+
+func (t SignatureType) valid() bool { return t == PKCS1 || t == PKCS7 }
+
+// A Challenge is what a page needs to have the card sign.
+type Challenge struct {
+	ID      string           `json:"challenge"` // to be given to Finish
+	Expiry  time.Time        `json:"expiry"`
+	Request ComponentRequest `json:"request"`
+}
+
+// A ComponentRequest is the request to the card reader component, to which the
+// page adds the PIN. The component wants every value as a string.
+type ComponentRequest struct {
+	Func          string        `json:"func"`
+	SignatureType SignatureType `json:"signatureType"`
+	TBS           string        `json:"tbs"` // the line
+	TBSEncoding   string        `json:"tbsEncoding"`
+	HashAlgorithm string        `json:"hashAlgorithm"`
+	WithCardSN    string        `json:"withCardSN"` // the card number is not needed, so it is not asked for
+}
+
+func newChallenge(value [ChallengeSize]byte, line string, issued pending) *Challenge {
+	return &Challenge{
+		ID:     base64.RawURLEncoding.EncodeToString(value[:]),
+		Expiry: time.Unix(issued.Expiry, 0).UTC(),
+		Request: ComponentRequest{
+			Func:          "MakeSignature",
+			SignatureType: issued.Type,
+			TBS:           line,
+			TBSEncoding:   "NONE",
+			HashAlgorithm: "SHA256",
+			WithCardSN:    "false",
+		},
+	}
+}
+
+// pending is what the server remembers of a challenge. The line is built from
+// it again at verification.
+type pending struct {
+	Purpose Purpose       `json:"purpose"`
+	Host    string        `json:"host"`
+	Expiry  int64         `json:"expiry"` // Unix seconds
+	Type    SignatureType `json:"type"`
+}
+
+func (p pending) line(service string, value [ChallengeSize]byte) Line {
+	return Line{
+		Purpose:   p.Purpose,
+		Host:      p.Host,
+		Service:   service,
+		Expiry:    time.Unix(p.Expiry, 0),
+		Challenge: value,
+	}
+}
+
+// attempt returns the secret that this browser holds during its attempts to sign
+// in: the one it has, so that several tabs go side by side, or a new one.
+func (a *Authenticator) attempt(r *http.Request, o origin) string {
+	if held := onlyCookie(r, a.attemptCookie(o)); is32Bytes(held) {
+		return held
+	}
+	return a.randomText()
+}
+
+// is32Bytes reports whether text is 32 bytes in base64url, as all our random
+// values and sums are.
+func is32Bytes(text string) bool {
+	_, err := decodeChallenge(text)
+	return err == nil
+}
+
+func (a *Authenticator) randomText() string {
+	var b [ChallengeSize]byte
+	a.random(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// storeKey makes a key of the browser's secret and the challenge. Whoever has
+// another secret looks in another place: the challenge stays with its browser,
+// who can still redeem it, and reading the store is not enough to redeem any.
+func (a *Authenticator) storeKey(attempt string, value [ChallengeSize]byte) string {
+	h := sha256.New()
+	writeFields(h, "citizencert challenge", a.service, attempt, string(value[:]))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// writeFields writes each field behind its length, so that no two lists of
+// fields give the same bytes.
+func writeFields(h hash.Hash, fields ...string) {
+	for _, f := range fields {
+		var length [8]byte
+		binary.BigEndian.PutUint64(length[:], uint64(len(f)))
+		h.Write(length[:])
+		h.Write([]byte(f))
+	}
+}
+
+func (a *Authenticator) remember(ctx context.Context, attempt string, value [ChallengeSize]byte, issued pending) error {
+	encoded, err := json.Marshal(issued)
+	if err != nil {
+		return &Error{Reason: ReasonInternal, Err: err}
+	}
+	err = a.challenges.Put(ctx, a.storeKey(attempt, value), encoded, time.Unix(issued.Expiry, 0))
+	switch {
+	case errors.Is(err, ErrStoreFull):
+		return &Error{Reason: ReasonStoreFull, Err: err}
+	case err != nil:
+		return &Error{Reason: ReasonStore, Err: err}
+	}
+	return nil
+}
+
+// redeem uses a challenge up and returns the line that must have been signed.
+func (a *Authenticator) redeem(ctx context.Context, r *http.Request, o origin, id string) (string, SignatureType, error) {
+	value, err := decodeChallenge(id)
+	if err != nil {
+		return "", "", &Error{Reason: ReasonChallengeUnknown, Err: err}
+	}
+	attempt := onlyCookie(r, a.attemptCookie(o))
+	if !is32Bytes(attempt) {
+		return "", "", refuse(ReasonChallengeUnknown, "the browser has no attempt cookie")
+	}
+	encoded, err := a.challenges.Take(ctx, a.storeKey(attempt, value))
+	if errors.Is(err, ErrNotFound) {
+		return "", "", refuse(ReasonChallengeUnknown, "never issued, issued to another browser, redeemed or expired")
+	}
+	if err != nil {
+		return "", "", &Error{Reason: ReasonStore, Err: err}
+	}
+	var issued pending
+	if err := json.Unmarshal(encoded, &issued); err != nil || !issued.Type.valid() {
+		return "", "", refuse(ReasonStore, "stored challenge cannot be read")
+	}
+	switch {
+	case issued.Purpose != SignIn:
+		return "", "", refuse(Reason(verify.ReasonPurpose), "the challenge was issued for %q", issued.Purpose)
+	case issued.Host != o.host:
+		return "", "", refuse(ReasonChallengeUnknown, "issued at %s, redeemed at %s", issued.Host, o.host)
+	case a.now().Unix() >= issued.Expiry:
+		return "", "", refuse(ReasonChallengeExpired, "expired at %d", issued.Expiry)
+	}
+	line, err := issued.line(a.service, value).Encode()
+	if err != nil {
+		return "", "", &Error{Reason: ReasonStore, Err: err}
+	}
+	return line, issued.Type, nil
+}

@@ -1,0 +1,93 @@
+package signin
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/citizencert/citizencert/verify"
+)
+
+// Claims are read only as they are written.
+func FuzzParseClaims(f *testing.F) {
+	s := &Session{Subject: "s", ID: "i", Certificate: "c", Assurance: AssuranceCard, Environment: verify.Test}
+	seed, err := json.Marshal(s.claims("https://tax.example.gov.tw", "efiling"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	f.Add([]byte(`{"iss":"a","iss":"b"}`))
+	f.Add([]byte(`{"iat":1e9}`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		c, err := parseClaims(payload)
+		if err != nil {
+			return
+		}
+		again, err := json.Marshal(c)
+		if err != nil || string(again) != string(payload) {
+			t.Errorf("got %s, %v, want %s", again, err, payload)
+		}
+	})
+}
+
+// Every reason has a code, and every code both sentences.
+func TestProblems(t *testing.T) {
+	for reason, code := range codes {
+		if p := (&Error{Reason: reason}).Problem(); p.Code != code || p.Status < 400 {
+			t.Errorf("%s: got %+v, want code %s", reason, p, code)
+		}
+	}
+	for _, code := range codes {
+		if _, ok := sentences[code]; !ok {
+			t.Errorf("code %s has no sentence", code)
+		}
+	}
+	for code, text := range sentences {
+		if text.ZhTW == "" || text.En == "" {
+			t.Errorf("code %s lacks a sentence", code)
+		}
+	}
+	if p := (&Error{Reason: "of the future"}).Problem(); p.Code != CodeInternal || p.Status != 500 {
+		t.Errorf("got %+v for a reason that is not known", p)
+	}
+}
+
+// A challenge is made of random bytes and nothing else of chance: with the bytes
+// of the package comment it has the line of the package comment.
+func TestChallengeVector(t *testing.T) {
+	issued := time.Unix(1767225600, 0).Add(-ChallengeLife)
+	o := origin{url: "https://tax.example.gov.tw", host: "tax.example.gov.tw", secure: true}
+	a := &Authenticator{
+		origins:    map[string]origin{o.host: o},
+		service:    "efiling",
+		challenges: &MemoryStore{},
+		now:        func() time.Time { return issued },
+		random: func(p []byte) {
+			for i := range p {
+				p[i] = byte(i)
+			}
+		},
+	}
+	r := httptest.NewRequest("POST", "/challenge", nil)
+	r.Host = o.host
+	got, err := a.Begin(httptest.NewRecorder(), r, PKCS7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Challenge{
+		ID:     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+		Expiry: time.Unix(1767225600, 0).UTC(),
+		Request: ComponentRequest{
+			Func:          "MakeSignature",
+			SignatureType: "PKCS7",
+			TBS:           "citizencert:1/signin/tax.example.gov.tw/efiling/1767225600/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+			TBSEncoding:   "NONE",
+			HashAlgorithm: "SHA256",
+			WithCardSN:    "false",
+		},
+	}
+	if *got != want {
+		t.Errorf("got %+v, want %+v", *got, want)
+	}
+}

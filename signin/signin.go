@@ -1,0 +1,273 @@
+// Package signin signs citizens in to a web service with the card that holds
+// their certificate, and keeps them signed in.
+//
+// A page asks for a challenge, the card signs it, the server redeems the answer
+// once and sets a session cookie. A service mounts one handler and wraps its
+// own:
+//
+//	auth, err := signin.New(signin.Config{
+//		Verifier:    verifier,
+//		Origins:     []string{"https://tax.example.gov.tw"},
+//		Service:     "efiling",
+//		Key:         key,         // signs session tokens
+//		PairwiseKey: pairwiseKey, // makes subjects of this service its own
+//	})
+//	mux.Handle("/signin/", http.StripPrefix("/signin", auth.LoginHandler()))
+//	mux.Handle("/account/", auth.Handler(account)) // reads signin.SessionFrom
+//
+// # What is signed
+//
+// The card signs one line of printable ASCII, [Line], at most [MaxLine] bytes:
+//
+//		citizencert:1/<purpose>/<host[:port]>/<service>/<expiry>/<challenge>[/<digest>]
+//
+//	  - purpose: signin, consent or file; dev-signin and so on if the host is a
+//	    loopback name, so that what is signed at a developer's desk is worth
+//	    nothing elsewhere
+//	  - host: lower-case ASCII, a name or an IPv4 address, without a trailing dot;
+//	    the port is left out if it is 443, since https is implied
+//	  - service: [Config.Service], lower-case letters, digits, '.', '_' and '-'
+//	  - expiry: Unix seconds in decimal, without leading zeros
+//	  - challenge: 32 random bytes in base64url without padding, 43 characters
+//	  - digest: for consent the SHA-256 of the displayed text, for file that of the
+//	    document, 64 lower-case hexadecimal digits; absent for signin
+//
+// There is one way to write a line. With a challenge of the bytes 00 to 1f and
+// a digest of the bytes 20 to 3f:
+//
+//	citizencert:1/signin/tax.example.gov.tw/efiling/1767225600/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8
+//	citizencert:1/dev-signin/localhost:8080/efiling/1767225600/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8
+//	citizencert:1/consent/tax.example.gov.tw:8443/efiling/1767225600/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8/202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f
+//
+// # What this does not prove
+//
+// The component signs any text for any page that its user has admitted. Text
+// that names another site is refused here, but a look-alike page that shows our
+// text verbatim, having fetched it from us, cannot be told apart from our own
+// page by the signature alone. Five minutes of life, the cookie that binds a
+// challenge to one browser, and the component's list of trusted sites reduce
+// this; they do not remove it.
+//
+// A session token that is stolen works until it expires, at most
+// [MaxSessionLife] later, or until its session is ended with
+// [Authenticator.End]. A certificate that is revoked during a session does not
+// end it before then.
+//
+// The caller still owns: TLS, a proxy that passes the Host header on, limiting
+// the rate of requests, the page, and the accounts. A certificate names a
+// certificate holder, not an account; see [AccountLinker].
+package signin
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/citizencert/citizencert/verify"
+)
+
+// Limits. Five minutes is what people need to find card and PIN; the session
+// life bounds how long a stolen token works.
+const (
+	ChallengeLife  = 5 * time.Minute
+	MaxSessionLife = 15 * time.Minute
+)
+
+// Config is what a service says about itself. New copies what it keeps.
+type Config struct {
+	// Verifier judges certificates and signatures. Required. With one for the
+	// test environment every origin must be a loopback name, with one for
+	// production none may be; a custom one allows either.
+	Verifier *verify.Verifier
+
+	// Origins are the origins under which browsers reach the service, such as
+	// "https://tax.example.gov.tw". At least one is required. The Host header of
+	// a request picks one of them, and a request for another host is refused, so
+	// a proxy must pass the header on. Headers such as X-Forwarded-Host are not
+	// read. Plain http is accepted for loopback names only.
+	Origins []string
+
+	// Service names the service in what citizens sign and in session tokens:
+	// up to 64 lower-case letters, digits, '.', '_' and '-'. Required. Services
+	// that share a host, a store or a key need names of their own.
+	Service string
+
+	// Key signs session tokens (ES256). Required: ECDSA on P-256, in memory or
+	// behind a crypto.Signer.
+	Key crypto.Signer
+
+	// PairwiseKey makes the subjects of this service differ from those of every
+	// other. Required, at least MinPairwiseKey random bytes. All servers of a
+	// service use the same, and it can never be changed: subjects change with it.
+	PairwiseKey []byte
+
+	// Challenges and Sessions keep what must be remembered. If nil, in the
+	// memory of this process, which is right for one server and no more.
+	Challenges ChallengeStore
+	Sessions   SessionStore
+
+	// Accounts, if not nil, is asked for the account of each session, and
+	// Session.Account has its answer.
+	Accounts AccountLinker
+
+	// OnSignIn, if not nil, is called with the verified result before a session
+	// is issued: here a service links accounts and keeps its records. An error
+	// refuses the sign-in; it is logged and must not hold personal data.
+	OnSignIn func(ctx context.Context, res *verify.Result, s *Session) error
+
+	// LoginPath is where Handler sends a browser that asks for a page without a
+	// session, such as "/login". If empty, Handler answers 401 to everyone.
+	LoginPath string
+
+	// SessionLife is how long a session lasts, in whole seconds. If zero,
+	// MaxSessionLife, which is also the most.
+	SessionLife time.Duration
+
+	// Logger gets the cause of every refusal, without personal data. If nil,
+	// slog.Default.
+	Logger *slog.Logger
+
+	// Now is the clock. If nil, time.Now. It may be called concurrently.
+	Now func() time.Time
+}
+
+// An Authenticator issues challenges, redeems them for sessions, and checks
+// sessions. It is immutable and safe for concurrent use.
+type Authenticator struct {
+	verifier    *verify.Verifier
+	environment verify.Environment
+	origins     map[string]origin // by host[:port]
+	service     string
+	pairwise    pairwise
+	tokens      tokens
+	challenges  ChallengeStore
+	sessions    SessionStore
+	accounts    AccountLinker
+	onSignIn    func(context.Context, *verify.Result, *Session) error
+	loginPath   string
+	sessionLife time.Duration
+	crossOrigin http.CrossOriginProtection
+	logger      *slog.Logger
+	now         func() time.Time
+	random      func([]byte)
+}
+
+// New returns an Authenticator, or says what is wrong with cfg.
+func New(cfg Config) (*Authenticator, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	origins, err := parseOrigins(cfg.Origins, cfg.Verifier.Environment())
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := newES256(cfg.Key)
+	if err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	return &Authenticator{
+		verifier:    cfg.Verifier,
+		environment: cfg.Verifier.Environment(),
+		origins:     origins,
+		service:     cfg.Service,
+		pairwise:    append(pairwise(nil), cfg.PairwiseKey...),
+		tokens:      tokens,
+		challenges:  cfg.Challenges,
+		sessions:    cfg.Sessions,
+		accounts:    cfg.Accounts,
+		onSignIn:    cfg.OnSignIn,
+		loginPath:   cfg.LoginPath,
+		sessionLife: cfg.SessionLife,
+		logger:      cfg.Logger,
+		now:         cfg.Now,
+		random:      func(p []byte) { rand.Read(p) }, // never fails
+	}, nil
+}
+
+// Begin issues a challenge to the browser that sent r: it remembers what has to
+// be signed and sets the attempt cookie that only this browser has. Begin may
+// be called again before an earlier challenge is redeemed; each tab has its own.
+//
+// Errors are of type [*Error].
+func (a *Authenticator) Begin(w http.ResponseWriter, r *http.Request, kind SignatureType) (*Challenge, error) {
+	o, err := a.admit(r)
+	if err != nil {
+		return nil, err
+	}
+	if !kind.valid() {
+		return nil, refuse(ReasonRequest, "signature type %q is not known", kind)
+	}
+	issued := pending{Purpose: SignIn, Host: o.host, Expiry: a.now().Add(ChallengeLife).Unix(), Type: kind}
+	var value [ChallengeSize]byte
+	a.random(value[:])
+	line, err := issued.line(a.service, value).Encode()
+	if err != nil {
+		return nil, &Error{Reason: ReasonInternal, Err: err}
+	}
+	attempt := a.attempt(r, o)
+	if err := a.remember(r.Context(), attempt, value, issued); err != nil {
+		return nil, err
+	}
+	w.Header().Set("Cache-Control", "no-store") // also of a page that holds the challenge
+	http.SetCookie(w, o.cookie(a.attemptCookie(o), attempt, ChallengeLife))
+	return newChallenge(value, line, issued), nil
+}
+
+// Finish redeems the challenge that id names with the component's answer. On
+// success it sets the session cookie and ends the session that the browser had
+// before, if any. It checks that
+//
+//   - the request comes from a page of the origin it is sent to
+//   - the component reports success
+//   - the challenge was issued to this browser at this origin, has not expired,
+//     and is redeemed for the first time; it is used up even if what follows fails
+//   - the line that the challenge stands for, built anew, is what was signed
+//   - signature, certification path, profile and status are good (see package
+//     verify), with the freshness of sign-in
+//   - Config.OnSignIn agrees
+//
+// Errors are of type [*Error].
+func (a *Authenticator) Finish(w http.ResponseWriter, r *http.Request, id string, answer *Answer) (*Session, error) {
+	ctx := r.Context()
+	o, err := a.admit(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := answer.check(); err != nil {
+		return nil, err
+	}
+	line, kind, err := a.redeem(ctx, r, o, id)
+	if err != nil {
+		return nil, err
+	}
+	res, err := a.verify(ctx, answer, line, kind)
+	if err != nil {
+		return nil, err
+	}
+	s, token, err := a.newSession(ctx, o, res)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.endSessionOf(r, o); err != nil {
+		return nil, err
+	}
+	http.SetCookie(w, o.cookie(a.sessionCookie(o), token, a.sessionLife))
+	return s, nil
+}
+
+// admit says at which origin a request arrived, and refuses one that a page of
+// another origin has sent.
+func (a *Authenticator) admit(r *http.Request) (origin, error) {
+	o, ok := a.origins[lowerASCII(r.Host)]
+	if !ok {
+		return origin{}, refuse(ReasonHost, "host %.100q is not one of the configured origins", r.Host)
+	}
+	if err := a.crossOrigin.Check(r); err != nil {
+		return origin{}, &Error{Reason: ReasonCrossOrigin, Err: err}
+	}
+	return o, nil
+}
