@@ -1,0 +1,164 @@
+package algorithm
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/citizencert/citizencert/internal/der"
+	"github.com/citizencert/citizencert/internal/der/dertest"
+)
+
+var hashes = map[string]crypto.Hash{
+	"SHA-1": crypto.SHA1, "SHA-224": crypto.SHA224, "SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384, "SHA-512": crypto.SHA512,
+}
+
+// A group of Wycheproof vectors has one key.
+type group struct {
+	Type       string
+	Key        hexBytes `json:"publicKeyDer"`
+	SHA        string
+	SaltLength int `json:"sLen"`
+	Tests      []struct {
+		ID     int `json:"tcId"`
+		Msg    hexBytes
+		Sig    hexBytes
+		Result string
+		Flags  []string
+	}
+}
+
+type hexBytes []byte
+
+func (b *hexBytes) UnmarshalText(text []byte) (err error) {
+	*b, err = hex.DecodeString(string(text))
+	return err
+}
+
+func (g *group) algorithm(t *testing.T) Signature {
+	t.Helper()
+	schemes := map[string]Scheme{"EcdsaVerify": ECDSA, "EddsaVerify": Ed25519, "RsassaPkcs1Verify": RSAPKCS1v15,
+		"RsassaPssVerify": RSAPSS, "RsassaPssWithParametersVerify": RSAPSS}
+	s := Signature{Scheme: schemes[g.Type], Hash: hashes[g.SHA], SaltLength: g.SaltLength}
+	if s.Scheme == 0 {
+		t.Fatalf("vectors of type %q", g.Type)
+	}
+	return s
+}
+
+// Every vector gets its verdict. What is merely acceptable there, a DigestInfo
+// without NULL, is refused here.
+func TestWycheproof(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(dertest.Conformance(t, "wycheproof"), "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no vectors found (%v)", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var vectors struct {
+				TestGroups []group `json:"testGroups"`
+			}
+			if err := json.Unmarshal(data, &vectors); err != nil {
+				t.Fatal(err)
+			}
+			for _, g := range vectors.TestGroups {
+				checkGroup(t, &g)
+			}
+		})
+	}
+}
+
+func checkGroup(t *testing.T, g *group) {
+	t.Helper()
+	alg := g.algorithm(t)
+	key, err := x509.ParsePKIXPublicKey(g.Key)
+	if err != nil {
+		// Keys of type id-RSASSA-PSS are not read by crypto/x509, so that no
+		// certificate with one gets as far as a signature.
+		if g.Type == "RsassaPssWithParametersVerify" {
+			return
+		}
+		t.Fatal(err)
+	}
+	for _, v := range g.Tests {
+		want := v.Result == "valid"
+		if got := alg.Verify(key, v.Msg, v.Sig) == nil; got != want {
+			t.Errorf("vector %d %v: got verified %v, want %v", v.ID, v.Flags, got, want)
+		}
+	}
+}
+
+// Key type, algorithm identifier and parameters fit together, or are refused.
+func TestSignedData(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(dertest.Conformance(t, "boringssl-signed-data"), "cases.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var suite struct {
+		Cases []struct {
+			ID        string
+			Expect    string
+			PublicKey []byte `json:"public_key"`
+			Algorithm []byte
+			Data      []byte
+			Signature []byte
+		}
+	}
+	if err := json.Unmarshal(data, &suite); err != nil || len(suite.Cases) == 0 {
+		t.Fatalf("no cases found (%v)", err)
+	}
+	for _, c := range suite.Cases {
+		t.Run(c.ID, func(t *testing.T) {
+			err := verifyCase(c.PublicKey, c.Algorithm, c.Data, c.Signature)
+			if c.Expect == "implementation-defined" {
+				t.Logf("got %v", err)
+				return
+			}
+			if want := c.Expect == "valid"; (err == nil) != want {
+				t.Errorf("got error %v, want %s", err, c.Expect)
+			}
+		})
+	}
+}
+
+func verifyCase(spki, identifier, data, signature []byte) error {
+	key, err := x509.ParsePKIXPublicKey(spki)
+	if err != nil {
+		return err
+	}
+	doc, err := der.Strict(identifier, der.Limits{})
+	if err != nil {
+		return err
+	}
+	id, err := ParseIdentifier(doc.Root())
+	if err != nil {
+		return err
+	}
+	alg, err := ParseSignature(id)
+	if err != nil {
+		return err
+	}
+	if err := (Policy{InsecureAllowSHA1: true}).CheckSignature(alg, key); err != nil {
+		return err
+	}
+	if doc, err = der.Strict(signature, der.Limits{}); err != nil {
+		return err
+	}
+	sig, unused, err := doc.Root().BitString()
+	if err != nil {
+		return err
+	}
+	if unused != 0 {
+		return errors.New("signature has unused bits")
+	}
+	return alg.Verify(key, data, sig)
+}
