@@ -1,0 +1,116 @@
+// Package lookalike is everything that lies outside a service and that a
+// developer's desk lacks: a national PKI with its responder and revocation
+// lists, citizens with cards, the card reader component on a citizen's machine,
+// and the register that knows whose card is whose.
+//
+// A service that goes live replaces this package by the real things and nothing
+// else.
+package lookalike
+
+import (
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/citizencert/citizencert/pkitest"
+	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/moica"
+)
+
+// A World is what surrounds a service.
+type World struct {
+	PKI       *pkitest.PKI
+	Cards     []*Card
+	Register  *Register
+	Component *Component
+}
+
+// A Card is the card of an invented person.
+type Card struct {
+	*pkitest.Card
+	NationalID string
+	Note       string // what is special about it, for the person who chooses a card
+}
+
+// The cards, by their place in World.Cards. FormerCard belongs to the same
+// person as CitizenCard and has the same holder number; it was lost and revoked.
+const (
+	CitizenCard = iota
+	SecondGenerationCard
+	ResidentCard
+	FormerCard
+)
+
+// people are invented. The check digits of their numbers are wrong, so that the
+// numbers cannot be anybody's.
+var people = [...]struct {
+	pkitest.Person
+	nationalID string
+	generation string
+	note       string
+}{
+	CitizenCard: {
+		pkitest.Person{Name: "王測試", Number: "9900000000000101"},
+		"A100000009", "G3", "本國人 · citizen",
+	},
+	SecondGenerationCard: {
+		pkitest.Person{Name: "林測試", Number: "9900000000000102"},
+		"B200000005", "G2", "本國人，第二代憑證 · citizen, second generation",
+	},
+	ResidentCard: {
+		pkitest.Person{Name: "TEST RESIDENT 測試", Number: "9900000000000103", Foreign: true},
+		"C800000008", "G3", "外籍人士 · foreign resident",
+	},
+	FormerCard: {
+		pkitest.Person{Name: "王測試", Number: "9900000000000101"},
+		"A100000009", "G3", "遺失而已廢止的舊卡 · former card, lost and revoked",
+	},
+}
+
+// Start builds the world. Close it after use.
+func Start() (*World, error) {
+	pki, err := pkitest.New(pkitest.Config{})
+	if err != nil {
+		return nil, err
+	}
+	w := &World{PKI: pki, Register: newRegister()}
+	for _, p := range people {
+		p.LastFour = p.nationalID[len(p.nationalID)-4:]
+		generation := map[string]*pkitest.Generation{"G2": pki.G2, "G3": pki.G3}[p.generation]
+		card, err := generation.IssueCard(p.Person)
+		if err != nil {
+			return nil, errors.Join(err, pki.Close())
+		}
+		w.Cards = append(w.Cards, &Card{Card: card, NationalID: p.nationalID, Note: p.note})
+		w.Register.enter(card.Cert, p.nationalID)
+	}
+	lost := w.Cards[FormerCard]
+	lost.Issuer.Revoke(lost.Cert, time.Now().Add(-time.Hour), pkitest.ReasonKeyCompromise)
+	if w.Component, err = startComponent(w.Cards); err != nil {
+		return nil, errors.Join(err, pki.Close())
+	}
+	return w, nil
+}
+
+// Scheme is what a verifier has to be told about the PKI. In production it is
+// moica.Production with the pinned anchors.
+func (w *World) Scheme() (verify.Scheme, error) {
+	var pins []moica.Pin
+	for _, p := range w.PKI.Pins() {
+		pins = append(pins, moica.Pin(p))
+	}
+	anchors, err := moica.LoadTestAnchors(w.PKI.FS(), pins...)
+	if err != nil {
+		return verify.Scheme{}, err
+	}
+	server, err := url.Parse(w.PKI.URL())
+	if err != nil {
+		return verify.Scheme{}, err
+	}
+	return moica.Test(anchors, server.Hostname()), nil
+}
+
+// Close stops what Start has started.
+func (w *World) Close() error {
+	return errors.Join(w.Component.close(), w.PKI.Close())
+}

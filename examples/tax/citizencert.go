@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+
+	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/ocspclient"
+	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/verify"
+)
+
+// This file is what a service writes to use the SDK. The rest of the example is
+// the service itself.
+
+// A verifier verifies signatures, and owns the sources of status that it asks.
+type verifier struct {
+	*verify.Verifier
+	ocsp *ocspclient.Client
+	crls *crl.Store
+}
+
+// newVerifier says whose certificates are accepted, and who is asked whether they
+// have been revoked: responders first, then lists. In production the scheme is
+// moica.Production with the pinned anchors.
+func newVerifier(scheme verify.Scheme) (*verifier, error) {
+	ocsp, err := ocspclient.New(ocspclient.Config{AllowedHosts: scheme.Hosts})
+	if err != nil {
+		return nil, err
+	}
+	crls, err := crl.New(crl.Config{AllowedHosts: scheme.Hosts})
+	if err != nil {
+		return nil, errors.Join(err, ocsp.Close())
+	}
+	v, err := verify.New(verify.Config{
+		Scheme: scheme,
+		Status: []verify.StatusSource{ocsp, crls},
+	})
+	if err != nil {
+		return nil, errors.Join(err, ocsp.Close(), crls.Close())
+	}
+	return &verifier{v, ocsp, crls}, nil
+}
+
+// Close ends the questions in flight.
+func (v *verifier) Close() error { return errors.Join(v.ocsp.Close(), v.crls.Close()) }
+
+// newAuthenticator signs citizens in at origin. Sessions are linked to the
+// accounts in the store.
+func newAuthenticator(ctx context.Context, origin string, verifier *verify.Verifier, store *Store, logger *slog.Logger) (*signin.Authenticator, error) {
+	// Sessions may end with the process that began them; the names that holders
+	// have with this service must outlive it.
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	pairwiseKey, err := store.Secret(ctx, "pairwise", signin.MinPairwiseKey)
+	if err != nil {
+		return nil, err
+	}
+	return signin.New(signin.Config{
+		Verifier:    verifier,
+		Origins:     []string{origin},
+		Service:     "tax",
+		Key:         key,
+		PairwiseKey: pairwiseKey,
+		Accounts:    store,
+		LoginPath:   "/signin",
+		Logger:      logger,
+
+		// The certificate is needed once more, to link the account.
+		OnSignIn: func(ctx context.Context, res *verify.Result, session *signin.Session) error {
+			signer := res.Signers[0]
+			return store.KeepHolder(ctx, Holder{
+				Subject:     session.Subject,
+				Number:      signer.Identity.SerialNumber,
+				Certificate: signer.Path[0].Raw,
+			})
+		},
+	})
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/citizencert/citizencert/examples/internal/site"
+	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/verify"
+)
+
+// fileReturn receives the signature over a return, verifies it, and keeps both
+// it and the verdict, refusals too.
+func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+	answer, err := answerOf(w, r)
+	received := time.Now() // all of it is here now
+	if err != nil {
+		s.refuseRequest(w, r, "/filings")
+		return
+	}
+	if answer.ReturnCode != 0 {
+		s.showProblem(w, r, &signin.Error{
+			Reason: signin.ReasonComponent, ReturnCode: answer.ReturnCode, LastError: answer.LastError,
+			Err: fmt.Errorf("component returned %v", answer.ReturnCode),
+		}, "/returns/"+r.PathValue("number"), true)
+		return
+	}
+	signature, err := base64.StdEncoding.DecodeString(answer.Signature)
+	if err != nil {
+		s.refuseRequest(w, r, "/filings")
+		return
+	}
+	filing := &Filing{
+		Number:    r.PathValue("number"),
+		Signer:    session.Subject,
+		Signature: signature,
+		Record:    Record{ReceivedAt: received},
+	}
+	added, err := s.file(r.Context(), session.Account, filing)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	target := fmt.Sprintf("/filings/%d", filing.ID)
+	if !added {
+		target += "?again"
+	}
+	http.Redirect(w, r, target, http.StatusSeeOther)
+}
+
+// verifyTime bounds the verification of a filing, network included.
+const verifyTime = 20 * time.Second
+
+// file judges a filing for a return of an account, and keeps what came out. If
+// its signer has filed that document before, nothing is added, and the filing
+// gets the ID of the earlier one.
+func (s *service) file(ctx context.Context, account string, filing *Filing) (added bool, err error) {
+	// What has been received is judged even if the browser does not wait.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyTime)
+	defer cancel()
+	ret, err := s.store.Return(ctx, account, filing.Number)
+	if err != nil {
+		return false, err
+	}
+	evidence, err := s.judge(ctx, filing, ret.Document)
+	if err != nil {
+		return false, err
+	}
+	return s.store.AddFiling(ctx, filing, ret.Document, evidence)
+}
+
+// verifyAgain judges a pending filing once more, for the instant at which it was
+// received.
+func (s *service) verifyAgain(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+	filing, err := s.filing(r, session)
+	if err == nil && filing.Record.Verdict == Pending {
+		err = s.settle(r.Context(), session.Account, filing)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, fmt.Sprintf("/filings/%d", filing.ID), http.StatusSeeOther)
+}
+
+func (s *service) settle(ctx context.Context, account string, filing *Filing) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyTime)
+	defer cancel()
+	ret, err := s.store.Return(ctx, account, filing.Number)
+	if err != nil {
+		return err
+	}
+	evidence, err := s.judge(ctx, filing, ret.Document)
+	if err != nil {
+		return err
+	}
+	return s.store.Settle(ctx, filing, evidence)
+}
+
+func (s *service) listFilings(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+	filings, err := s.store.Filings(r.Context(), session.Account)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	waiting, err := s.store.Waiting(r.Context(), session.Account)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.site.Render(w, r, http.StatusOK, "filings.html", site.Page{
+		SignedIn: true,
+		Data: struct {
+			Filings []*Filing
+			Waiting []string
+		}{filings, waiting},
+	})
+}
+
+// An evidenceItem is a line about what a verdict rests on.
+type evidenceItem struct {
+	Kind   verify.EvidenceKind
+	Size   int
+	Digest string
+}
+
+func (s *service) showFiling(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+	filing, err := s.filing(r, session)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	ret, err := s.store.Return(r.Context(), session.Account, filing.Number)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	evidence, err := s.store.Evidence(r.Context(), filing.ID)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	var items []evidenceItem
+	for _, e := range evidence {
+		items = append(items, evidenceItem{e.Kind, len(e.DER), fmt.Sprintf("%x", sha256.Sum256(e.DER))})
+	}
+	s.site.Render(w, r, http.StatusOK, "filing.html", site.Page{
+		SignedIn: true,
+		Data: struct {
+			*Filing
+			Document string
+			Evidence []evidenceItem
+			Again    bool
+		}{filing, string(ret.Document), items, r.URL.Query().Has("again")},
+	})
+}
+
+// downloadRecord gives the record of a filing to whoever filed it.
+func (s *service) downloadRecord(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+	filing, err := s.filing(r, session)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.Encode(filing.Record) // an error means that the browser has gone
+}
+
+func (s *service) filing(r *http.Request, session *signin.Session) (*Filing, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return nil, errNotFound
+	}
+	return s.store.Filing(r.Context(), session.Account, id)
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"github.com/citizencert/citizencert/verify"
+)
+
+// AddReturn keeps a return that waits for its signature.
+func (s *Store) AddReturn(ctx context.Context, r *Return) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO returns (number, account, document) VALUES (?, ?, ?)`,
+		r.Number, r.Account, r.Document)
+	return err
+}
+
+// Return returns a return of an account.
+func (s *Store) Return(ctx context.Context, account, number string) (*Return, error) {
+	r := Return{Number: number, Account: account}
+	err := s.db.QueryRowContext(ctx, `SELECT document FROM returns WHERE number = ? AND account = ?`, number, account).
+		Scan(&r.Document)
+	if err != nil {
+		return nil, missing(err)
+	}
+	return &r, nil
+}
+
+// Waiting returns the numbers of an account's returns for which no signature has
+// been received, the latest first.
+func (s *Store) Waiting(ctx context.Context, account string) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT number FROM returns WHERE account = ?
+		AND number NOT IN (SELECT number FROM filings) ORDER BY rowid DESC`, account)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var numbers []string
+	for rows.Next() {
+		var number string
+		if err := rows.Scan(&number); err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, number)
+	}
+	return numbers, rows.Err()
+}
+
+// A Filing is a signature that was received for a return.
+type Filing struct {
+	ID        int64
+	Number    string // of the return
+	Signer    string // subject of the session that sent it
+	Signature []byte
+	Record    Record
+}
+
+// AddFiling keeps a filing, with the evidence of its verdict, and gives it its
+// ID. If the filing is accepted, and the signer has filed this document before,
+// nothing is kept: the ID is that of the earlier filing, and added is false.
+func (s *Store) AddFiling(ctx context.Context, f *Filing, document []byte, evidence []verify.Evidence) (added bool, err error) {
+	record, err := json.Marshal(f.Record)
+	if err != nil {
+		return false, err
+	}
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	defer tx.Rollback() // without effect after Commit
+	digest := sha256.Sum256(document)
+	err = tx.QueryRowContext(ctx, `INSERT INTO filings (number, signer, digest, signature, verdict, record)
+		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
+		f.Number, f.Signer, digest[:], f.Signature, f.Record.Verdict, string(record)).Scan(&f.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, tx.QueryRowContext(ctx, `SELECT id FROM filings WHERE digest = ? AND signer = ? AND verdict = 'accepted'`,
+			digest[:], f.Signer).Scan(&f.ID)
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := addEvidence(ctx, tx, f.ID, evidence); err != nil {
+		return false, err
+	}
+	return true, tx.Commit()
+}
+
+// Settle replaces the record of a pending filing. An accepted one that turns out
+// to be the second of its kind becomes a duplicate.
+func (s *Store) Settle(ctx context.Context, f *Filing, evidence []verify.Evidence) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // without effect after Commit
+	settled, err := settle(ctx, tx, f)
+	if err == nil && !settled {
+		f.Record.refuse(reasonDuplicate)
+		evidence = nil
+		_, err = settle(ctx, tx, f)
+	}
+	if err != nil {
+		return err
+	}
+	if err := addEvidence(ctx, tx, f.ID, evidence); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func settle(ctx context.Context, tx *sql.Tx, f *Filing) (bool, error) {
+	record, err := json.Marshal(f.Record)
+	if err != nil {
+		return false, err
+	}
+	result, err := tx.ExecContext(ctx, `UPDATE OR IGNORE filings SET verdict = ?, record = ? WHERE id = ?`,
+		f.Record.Verdict, string(record), f.ID)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n == 1, err
+}
+
+func addEvidence(ctx context.Context, tx *sql.Tx, filing int64, evidence []verify.Evidence) error {
+	for _, e := range evidence {
+		_, err := tx.ExecContext(ctx, `INSERT INTO evidence (filing, kind, der) VALUES (?, ?, ?)`, filing, e.Kind, e.DER)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const selectFilings = `SELECT f.id, f.number, f.signer, f.signature, f.record FROM filings f
+	JOIN returns r ON r.number = f.number WHERE r.account = ?`
+
+// Filing returns a filing of an account.
+func (s *Store) Filing(ctx context.Context, account string, id int64) (*Filing, error) {
+	f, err := scanFiling(s.db.QueryRowContext(ctx, selectFilings+` AND f.id = ?`, account, id))
+	return f, missing(err)
+}
+
+// Filings returns the filings of an account, the latest first.
+func (s *Store) Filings(ctx context.Context, account string) ([]*Filing, error) {
+	rows, err := s.db.QueryContext(ctx, selectFilings+` ORDER BY f.id DESC`, account)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var filings []*Filing
+	for rows.Next() {
+		f, err := scanFiling(rows)
+		if err != nil {
+			return nil, err
+		}
+		filings = append(filings, f)
+	}
+	return filings, rows.Err()
+}
+
+func scanFiling(row interface{ Scan(...any) error }) (*Filing, error) {
+	var f Filing
+	var record []byte
+	if err := row.Scan(&f.ID, &f.Number, &f.Signer, &f.Signature, &record); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(record, &f.Record); err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
+// Evidence returns what the verdict on a filing rests on.
+func (s *Store) Evidence(ctx context.Context, filing int64) ([]verify.Evidence, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT kind, der FROM evidence WHERE filing = ? ORDER BY rowid`, filing)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []verify.Evidence
+	for rows.Next() {
+		var e verify.Evidence
+		if err := rows.Scan(&e.Kind, &e.DER); err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, rows.Err()
+}

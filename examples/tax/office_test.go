@@ -1,0 +1,254 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/citizencert/citizencert/examples/internal/lookalike"
+	"github.com/citizencert/citizencert/examples/internal/site"
+	"github.com/citizencert/citizencert/pkitest"
+)
+
+// An office is the service with everything around it, reached over HTTP.
+type office struct {
+	*testing.T
+	world   *lookalike.World
+	service *service
+	origin  string
+	log     *lockedBuffer
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	o := &office{T: t, log: new(lockedBuffer)}
+	var err error
+	if o.world, err = lookalike.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closing(t, o.world.Close) })
+	store, err := openStore(t.Context(), filepath.Join(t.TempDir(), "tax.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closing(t, store.Close) })
+	server := httptest.NewUnstartedServer(nil)
+	o.origin = "http://" + server.Listener.Addr().String()
+	logger := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if o.service, err = newService(t.Context(), o.world, store, o.origin, logger); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closing(t, o.service.close) })
+	server.Config.Handler = o.service.handler()
+	server.Start()
+	t.Cleanup(server.Close)
+	return o
+}
+
+func closing(t *testing.T, f func() error) {
+	if err := f(); err != nil {
+		t.Errorf("closing: %v", err)
+	}
+}
+
+// A lockedBuffer is a log that handlers write and a test reads.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// A citizen is a browser and the card of the person who sits before it.
+type citizen struct {
+	*office
+	browser *browser
+	slot    int
+	card    *lookalike.Card
+}
+
+// visitor returns somebody who is not signed in.
+func (o *office) visitor(slot int) *citizen {
+	o.Helper()
+	b, err := newBrowser(o.origin)
+	if err != nil {
+		o.Fatal(err)
+	}
+	return &citizen{o, b, slot, o.world.Cards[slot]}
+}
+
+// newcomer returns somebody who is signed in and has no account.
+func (o *office) newcomer(slot int) *citizen {
+	o.Helper()
+	c := o.visitor(slot)
+	if p := c.sign(c.form("/signin")); p.path != "/account" {
+		o.Fatalf("after sign-in: arrived at %s with status %d: %s", p.path, p.status, p.alert())
+	}
+	return c
+}
+
+// filer returns somebody who is signed in to an account.
+func (o *office) filer(slot int) *citizen {
+	o.Helper()
+	c := o.newcomer(slot)
+	if p := c.post("/account", url.Values{"national_id": {c.card.NationalID}}); p.path != "/filings" {
+		o.Fatalf("after linking: arrived at %s with status %d: %s", p.path, p.status, p.alert())
+	}
+	return c
+}
+
+func (c *citizen) get(path string) *page {
+	c.Helper()
+	return c.arrive(c.browser.get(c.Context(), path))
+}
+
+func (c *citizen) post(path string, form url.Values) *page {
+	c.Helper()
+	return c.arrive(c.browser.post(c.Context(), path, form))
+}
+
+func (c *citizen) arrive(p *page, err error) *page {
+	c.Helper()
+	if err != nil {
+		c.Fatal(err)
+	}
+	return p
+}
+
+// form returns the form for the card that a page has.
+func (c *citizen) form(path string) site.CardForm {
+	c.Helper()
+	return c.formOf(c.get(path))
+}
+
+func (c *citizen) formOf(p *page) site.CardForm {
+	c.Helper()
+	form, err := p.cardForm()
+	if err != nil {
+		c.Fatal(err)
+	}
+	return form
+}
+
+// sign signs what a form asks for with the citizen's card, and sends it.
+func (c *citizen) sign(form site.CardForm) *page {
+	c.Helper()
+	return c.arrive(c.browser.sign(c.Context(), form, c.slot))
+}
+
+// prepare has the service write a return.
+func (c *citizen) prepare() site.CardForm {
+	c.Helper()
+	return c.formOf(c.post("/returns", url.Values{"year": {"2024"}, "salary": {"800000"}}))
+}
+
+// submit sends a signature of any origin to where a form sends the card's.
+func (c *citizen) submit(form site.CardForm, signature []byte) *page {
+	c.Helper()
+	answer, err := json.Marshal(map[string]any{
+		"func": "sign", "ret_code": 0, "last_error": 0,
+		"signature": base64.StdEncoding.EncodeToString(signature),
+	})
+	if err != nil {
+		c.Fatal(err)
+	}
+	return c.post(form.Action, url.Values{"challenge": {form.Challenge}, "answer": {string(answer)}})
+}
+
+// document returns what a form asks to sign.
+func (c *citizen) document(form site.CardForm) []byte {
+	c.Helper()
+	document, err := documentOf(form)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return document
+}
+
+// pkcs7 signs a document with a card, outside of any page.
+func (o *office) pkcs7(card *pkitest.Card, document []byte, opts *pkitest.CMSOptions) []byte {
+	o.Helper()
+	der, err := card.SignPKCS7(document, opts)
+	if err != nil {
+		o.Fatal(err)
+	}
+	return der
+}
+
+// record returns the record of the filing that a page shows.
+func (c *citizen) record(p *page) *Record {
+	c.Helper()
+	if err := p.at("/filings/"); err != nil {
+		c.Fatal(err)
+	}
+	var r Record
+	if err := json.Unmarshal([]byte(c.get(p.path+"/record.json").body), &r); err != nil {
+		c.Fatal(err)
+	}
+	return &r
+}
+
+// filings returns what the citizen has filed, the latest first.
+func (c *citizen) filings() []*Filing {
+	c.Helper()
+	holder := c.subject()
+	account, err := c.service.store.Account(c.Context(), holder)
+	if err != nil {
+		c.Fatal(err)
+	}
+	filings, err := c.service.store.Filings(c.Context(), account)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return filings
+}
+
+// subject returns the name that the citizen's sessions have.
+func (c *citizen) subject() (subject string) {
+	c.Helper()
+	err := c.service.store.db.QueryRowContext(context.Background(),
+		`SELECT subject FROM holders WHERE number = ?`, c.card.Person.Number).Scan(&subject)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return subject
+}
+
+// wantVerdict compares the record of the filing that a page shows.
+func (c *citizen) wantVerdict(p *page, verdict Verdict, reason string) {
+	c.Helper()
+	if r := c.record(p); r.Verdict != verdict || r.Reason != reason {
+		c.Errorf("got verdict %q with reason %q, want %q with %q", r.Verdict, r.Reason, verdict, reason)
+	}
+}
+
+// wantSays looks for words on a page.
+func (o *office) wantSays(p *page, status int, words ...string) {
+	o.Helper()
+	if p.status != status {
+		o.Errorf("%s: got status %d, want %d", p.path, p.status, status)
+	}
+	for _, w := range words {
+		if !strings.Contains(p.body, w) {
+			o.Errorf("%s: does not say %q", p.path, w)
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/citizencert/citizencert/examples/internal/lookalike"
+	"github.com/citizencert/citizencert/examples/internal/site"
+	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/verify"
+)
+
+// serveOnce serves for as long as one citizen takes to walk through.
+func serveOnce(ctx context.Context, l net.Listener, s *service, world *lookalike.World, origin string, out io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() { served <- site.Serve(ctx, l, s.handler(), s.logger) }()
+	err := walk(ctx, origin, world.Cards[lookalike.CitizenCard], out)
+	cancel()
+	return errors.Join(err, <-served)
+}
+
+// walk is the road of a citizen, over HTTP and through the same pages as with a
+// browser.
+func walk(ctx context.Context, origin string, card *lookalike.Card, out io.Writer) error {
+	b, err := newBrowser(origin)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "service      %s, look-alike PKI and card, no network\n", origin)
+	for _, step := range []struct {
+		name string
+		do   func(context.Context, *browser, *lookalike.Card, io.Writer) error
+	}{
+		{"signing in", walkSignIn},
+		{"linking the account", walkLink},
+		{"filing", walkFiling},
+		{"filing something else than was shown", walkTampered},
+	} {
+		if err := step.do(ctx, b, card, out); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	_, err = fmt.Fprintln(out, "done         everything was as it should be")
+	return err
+}
+
+func walkSignIn(ctx context.Context, b *browser, card *lookalike.Card, out io.Writer) error {
+	p, err := b.get(ctx, "/signin")
+	if err != nil {
+		return err
+	}
+	form, err := p.cardForm()
+	if err != nil {
+		return err
+	}
+	request, err := parseRequest(form)
+	if err != nil {
+		return err
+	}
+	if p, err = b.sign(ctx, form, lookalike.CitizenCard); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "card signed  %s\n", request.TBS)
+	// A session that is not linked yet is sent to where it can be, if the
+	// database is new.
+	if p.at("/account") != nil {
+		if err := p.at("/filings"); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(out, "sign-in      verified: card of %s, challenge redeemed, session begun\n", card.Person.Name)
+	return nil
+}
+
+func walkLink(ctx context.Context, b *browser, card *lookalike.Card, out io.Writer) error {
+	p, err := b.post(ctx, "/account", url.Values{"national_id": {card.NationalID}})
+	if err != nil {
+		return err
+	}
+	if err := p.at("/filings"); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "account      linked: the register says that %s belongs to the certificate\n", card.NationalID)
+	return nil
+}
+
+func walkFiling(ctx context.Context, b *browser, _ *lookalike.Card, out io.Writer) error {
+	record, text, err := fileOne(ctx, b, nil)
+	if err != nil {
+		return err
+	}
+	if record.Verdict != Accepted {
+		return fmt.Errorf("got verdict %q with reason %q", record.Verdict, record.Reason)
+	}
+	var shown document
+	if err := json.Unmarshal(text, &shown); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "return       %s for the income of %d: tax %d TWD\n", shown.ReturnNumber, shown.IncomeYear, shown.Tax)
+	fmt.Fprintf(out, "filing       verified: received %s, %s, certificate of generation %s\n",
+		record.ReceivedAt.UTC().Format("2006-01-02T15:04:05Z"), record.Algorithm, record.Generation)
+	fmt.Fprintf(out, "  path       %s\n", strings.Join(record.Path, " ← "))
+	for _, status := range record.Revocation {
+		fmt.Fprintf(out, "  status     %s: %s, learned by %s from %s\n", status.Certificate, status.Status, status.Rung, status.Source)
+	}
+	fmt.Fprintf(out, "  policy     %s %s, profile %s, environment %s\n",
+		record.Policy, record.PolicyVersion, record.Profile, record.Environment)
+	return nil
+}
+
+// walkTampered signs a return in which the tax is not what the page showed.
+func walkTampered(ctx context.Context, b *browser, _ *lookalike.Card, out io.Writer) error {
+	record, _, err := fileOne(ctx, b, func(document []byte) []byte {
+		return bytes.Replace(document, []byte(`"tax": `), []byte(`"tax": -`), 1)
+	})
+	if err != nil {
+		return err
+	}
+	if record.Reason != string(verify.ReasonDigestMismatch) {
+		return fmt.Errorf("got verdict %q with reason %q, want a refusal with %q", record.Verdict, record.Reason, verify.ReasonDigestMismatch)
+	}
+	fmt.Fprintf(out, "tampered     refused: %s\n", record.Reason)
+	return nil
+}
+
+// fileOne fills in a return, signs it and returns the record of the filing and
+// the document that was shown. change, if not nil, changes the document on its
+// way to the card, as a page that lies to its user could.
+func fileOne(ctx context.Context, b *browser, change func(document []byte) []byte) (*Record, []byte, error) {
+	p, err := b.post(ctx, "/returns", url.Values{
+		"year": {"2024"}, "salary": {"1200000"}, "interest": {"30000"}, "donations": {"5000"}, "dependents": {"1"},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	form, err := p.cardForm()
+	if err != nil {
+		return nil, nil, err
+	}
+	document, err := documentOf(form)
+	if err != nil {
+		return nil, nil, err
+	}
+	if change != nil {
+		if form, err = withDocument(form, change(document)); err != nil {
+			return nil, nil, err
+		}
+	}
+	if p, err = b.sign(ctx, form, lookalike.CitizenCard); err != nil {
+		return nil, nil, err
+	}
+	if err := p.at("/filings/"); err != nil {
+		return nil, nil, err
+	}
+	if p, err = b.get(ctx, p.path+"/record.json"); err != nil {
+		return nil, nil, err
+	}
+	var record Record
+	return &record, document, json.Unmarshal([]byte(p.body), &record)
+}
+
+func parseRequest(form site.CardForm) (request signin.ComponentRequest, err error) {
+	return request, json.Unmarshal([]byte(form.Request), &request)
+}
+
+// documentOf returns the document that a form asks to sign.
+func documentOf(form site.CardForm) ([]byte, error) {
+	request, err := parseRequest(form)
+	if err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.DecodeString(request.TBS)
+}
+
+// withDocument returns the form with another document to sign.
+func withDocument(form site.CardForm, document []byte) (site.CardForm, error) {
+	request, err := parseRequest(form)
+	if err != nil {
+		return form, err
+	}
+	request.TBS = base64.StdEncoding.EncodeToString(document)
+	text, err := json.Marshal(request)
+	form.Request = string(text)
+	return form, err
+}

@@ -1,0 +1,48 @@
+-- Who the service knows. An account belongs to a person, a subject to a holder
+-- of certificates: one account can have several.
+CREATE TABLE IF NOT EXISTS accounts (
+  id          TEXT PRIMARY KEY,
+  national_id TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS holders (
+  subject     TEXT PRIMARY KEY,
+  number      TEXT NOT NULL,
+  certificate BLOB NOT NULL,
+  account     TEXT REFERENCES accounts
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS returns (
+  number   TEXT PRIMARY KEY,
+  account  TEXT NOT NULL REFERENCES accounts,
+  document BLOB NOT NULL
+) STRICT;
+
+-- Every signature that was received, with what the verification said, and, if
+-- it was accepted, everything that the verdict rests on.
+CREATE TABLE IF NOT EXISTS filings (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  number    TEXT NOT NULL REFERENCES returns,
+  signer    TEXT NOT NULL,
+  digest    BLOB NOT NULL,
+  signature BLOB NOT NULL,
+  verdict   TEXT NOT NULL,
+  record    TEXT NOT NULL
+) STRICT;
+
+-- The same content from the same signer is the same filing. Signature bytes say
+-- nothing about that: one content can be signed any number of times.
+CREATE UNIQUE INDEX IF NOT EXISTS filed_once ON filings (digest, signer) WHERE verdict = 'accepted';
+
+CREATE TABLE IF NOT EXISTS evidence (
+  filing INTEGER NOT NULL REFERENCES filings,
+  kind   TEXT NOT NULL,
+  der    BLOB NOT NULL
+) STRICT;
+
+-- Random keys that must outlive a restart. A real service has them in its
+-- secret store, not in its database.
+CREATE TABLE IF NOT EXISTS secrets (
+  name  TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT;

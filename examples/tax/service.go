@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/citizencert/citizencert/examples/internal/lookalike"
+	"github.com/citizencert/citizencert/examples/internal/site"
+	"github.com/citizencert/citizencert/signin"
+)
+
+//go:embed pages texts
+var files embed.FS
+
+// A service is the tax office's web site.
+type service struct {
+	auth      *signin.Authenticator
+	verifier  *verifier
+	identity  signin.IdentityChecker
+	store     *Store
+	site      *site.Site
+	component string // origin of the card reader component
+	logger    *slog.Logger
+}
+
+// newService puts the service into a world: the PKI that it trusts, the register
+// that it asks, and where browsers find the card reader component.
+func newService(ctx context.Context, world *lookalike.World, store *Store, origin string, logger *slog.Logger) (*service, error) {
+	s := &service{
+		identity:  world.Register,
+		store:     store,
+		component: world.Component.Origin,
+		logger:    logger,
+	}
+	scheme, err := world.Scheme()
+	if err != nil {
+		return nil, err
+	}
+	if s.site, err = site.New(files, logger); err != nil {
+		return nil, err
+	}
+	if s.verifier, err = newVerifier(scheme); err != nil {
+		return nil, err
+	}
+	s.auth, err = newAuthenticator(ctx, origin, s.verifier.Verifier, store, logger)
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// close ends what the service has running besides its requests.
+func (s *service) close() error { return s.verifier.Close() }
+
+// handler returns the routes, behind what protects them all.
+func (s *service) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.home)
+	mux.HandleFunc("GET /signin", s.beginSignIn)
+	mux.HandleFunc("POST /signin", s.finishSignIn)
+	mux.HandleFunc("POST /signout", s.signOut)
+	mux.HandleFunc("GET /account", s.signedIn(s.showLinking))
+	mux.HandleFunc("POST /account", s.signedIn(s.linkAccount))
+	mux.HandleFunc("GET /filings", s.withAccount(s.listFilings))
+	mux.HandleFunc("GET /filings/{id}", s.withAccount(s.showFiling))
+	mux.HandleFunc("POST /filings/{id}/verification", s.withAccount(s.verifyAgain))
+	mux.HandleFunc("GET /filings/{id}/record.json", s.withAccount(s.downloadRecord))
+	mux.HandleFunc("GET /returns/new", s.withAccount(s.newForm))
+	mux.HandleFunc("POST /returns", s.withAccount(s.prepareReturn))
+	mux.HandleFunc("GET /returns/{number}", s.withAccount(s.showReturn))
+	mux.HandleFunc("POST /returns/{number}/signature", s.withAccount(s.fileReturn))
+	mux.Handle("GET /assets/", http.StripPrefix("/assets/", site.Assets()))
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/", false)
+	})
+	return site.Protect(site.Log(s.logger, mux), func(w http.ResponseWriter, r *http.Request) {
+		s.site.Refuse(w, r, http.StatusForbidden, "refused.cross-origin", "/", false)
+	})
+}
+
+// A citizenHandler answers a citizen who is signed in.
+type citizenHandler func(w http.ResponseWriter, r *http.Request, session *signin.Session)
+
+// signedIn lets citizens through who have a session. For pages and JSON,
+// auth.Handler and signin.SessionFrom do the same in one call; this service also
+// has forms, whose senders deserve a page when their session has run out.
+func (s *service) signedIn(next citizenHandler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		session, err := s.auth.Check(r)
+		if err != nil {
+			s.refuseSignIn(w, r, err)
+			return
+		}
+		next(w, r, session)
+	}
+}
+
+// withAccount lets citizens through whose account is known. A certificate alone
+// opens no account.
+func (s *service) withAccount(next citizenHandler) http.HandlerFunc {
+	return s.signedIn(func(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+		if session.Account == "" {
+			http.Redirect(w, r, "/account", http.StatusSeeOther)
+			return
+		}
+		next(w, r, session)
+	})
+}
+
+func (s *service) home(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.auth.Check(r); err == nil {
+		http.Redirect(w, r, "/filings", http.StatusSeeOther)
+		return
+	}
+	s.site.Render(w, r, http.StatusOK, "home.html", site.Page{})
+}
+
+// fail answers what went wrong behind a page of a citizen who is signed in.
+func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errNotFound) {
+		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/filings", true)
+		return
+	}
+	s.logger.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
+	s.site.Refuse(w, r, http.StatusInternalServerError, "refused.internal", "/filings", true)
+}
+
+// refuseRequest answers what no page of this service sends.
+func (s *service) refuseRequest(w http.ResponseWriter, r *http.Request, next string) {
+	s.site.Refuse(w, r, http.StatusBadRequest, "refused.request", next, true)
+}
+
+// maxForm is the largest form: a signature with certificates and a document of
+// this service stay far below it.
+const maxForm = 256 << 10
+
+// answerOf reads what the card reader component has answered to the page.
+func answerOf(w http.ResponseWriter, r *http.Request) (*signin.Answer, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	var answer signin.Answer
+	if err := json.Unmarshal([]byte(r.PostFormValue("answer")), &answer); err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}

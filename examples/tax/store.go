@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/url"
+
+	_ "modernc.org/sqlite"
+
+	"github.com/citizencert/citizencert/signin"
+)
+
+//go:embed schema.sql
+var schema string
+
+// A Store keeps accounts, returns and filings in SQLite.
+type Store struct{ db *sql.DB }
+
+// A Store maps the subjects of sessions to accounts.
+var _ signin.AccountLinker = (*Store)(nil)
+
+// errNotFound also stands for what belongs to another account: nobody learns
+// what others have.
+var errNotFound = errors.New("not found")
+
+// openStore opens the file at path, and makes it if there is none.
+func openStore(ctx context.Context, path string) (*Store, error) {
+	dsn := url.URL{
+		Scheme:   "file",
+		Opaque:   (&url.URL{Path: path}).EscapedPath(),
+		RawQuery: "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)",
+	}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1) // SQLite has one writer
+	if _, err := db.ExecContext(ctx, schema); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), db.Close())
+	}
+	return &Store{db}, nil
+}
+
+// Close closes the file.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Secret returns the random key of a name, made when it is first asked for.
+func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, error) {
+	fresh := make([]byte, size)
+	rand.Read(fresh) // never fails
+	_, err := s.db.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, fresh)
+	if err != nil {
+		return nil, err
+	}
+	var value []byte
+	err = s.db.QueryRowContext(ctx, `SELECT value FROM secrets WHERE name = ?`, name).Scan(&value)
+	return value, err
+}
+
+// A Holder is what is kept of a certificate holder who has signed in.
+type Holder struct {
+	Subject     string // names the holder to this service alone
+	Number      string // the holder number in the certificate
+	Certificate []byte // the one of the last sign-in, in DER
+}
+
+// KeepHolder keeps a holder who has signed in.
+func (s *Store) KeepHolder(ctx context.Context, h Holder) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO holders (subject, number, certificate) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET certificate = excluded.certificate`, h.Subject, h.Number, h.Certificate)
+	return err
+}
+
+// Holder returns the holder that a session's subject names.
+func (s *Store) Holder(ctx context.Context, subject string) (*Holder, error) {
+	h := Holder{Subject: subject}
+	err := s.db.QueryRowContext(ctx, `SELECT number, certificate FROM holders WHERE subject = ?`, subject).
+		Scan(&h.Number, &h.Certificate)
+	if err != nil {
+		return nil, missing(err)
+	}
+	return &h, nil
+}
+
+// Account implements [signin.AccountLinker].
+func (s *Store) Account(ctx context.Context, subject string) (string, error) {
+	var account sql.NullString
+	err := s.db.QueryRowContext(ctx, `SELECT account FROM holders WHERE subject = ?`, subject).Scan(&account)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return account.String, err
+}
+
+// Link links a holder to the account of a national ID number, which is opened if
+// it is new. Whether the number is the holder's has to be known before.
+func (s *Store) Link(ctx context.Context, subject, nationalID string) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // without effect after Commit
+	if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, national_id) VALUES (?, ?) ON CONFLICT DO NOTHING`,
+		rand.Text(), nationalID); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE holders SET account = (SELECT id FROM accounts WHERE national_id = ?)
+		WHERE subject = ?`, nationalID, subject); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// NationalID returns the number of an account's owner.
+func (s *Store) NationalID(ctx context.Context, account string) (number string, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT national_id FROM accounts WHERE id = ?`, account).Scan(&number)
+	return number, missing(err)
+}
+
+func missing(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return errNotFound
+	}
+	return err
+}
