@@ -1,0 +1,187 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/citizencert/citizencert/internal/algorithm"
+	"github.com/citizencert/citizencert/verify"
+)
+
+// A verdict is the report of verify and certificate. As in the SDK, a refused
+// message has no signers.
+type verdict struct {
+	Verdict   string        `json:"verdict"` // valid or refused
+	Reason    verify.Reason `json:"reason"`  // empty if valid
+	Message   string        `json:"message"`
+	Retryable bool          `json:"retryable"`
+	Signers   []signer      `json:"signers"`
+
+	Policy            string             `json:"policy"` // the algorithm policy and its version
+	Profile           string             `json:"profile"`
+	Environment       verify.Environment `json:"environment"`
+	At                time.Time          `json:"at,omitzero"`
+	AtKind            verify.InstantKind `json:"atKind,omitempty"`
+	RevocationSkipped bool               `json:"revocationSkipped"`
+}
+
+type signer struct {
+	Subject            string           `json:"subject"` // RFC 4514, like all names
+	Issuer             string           `json:"issuer"`
+	Serial             string           `json:"serial"` // hexadecimal
+	Path               []string         `json:"path"`   // subjects, anchor last
+	DigestAlgorithm    string           `json:"digestAlgorithm,omitempty"`
+	SignatureAlgorithm string           `json:"signatureAlgorithm,omitempty"`
+	SigningTime        time.Time        `json:"signingTime,omitzero"` // the signer's claim
+	Identity           *identity        `json:"identity,omitempty"`
+	Revocation         []revocationFact `json:"revocation"` // in the order of path, without the anchor
+}
+
+type identity struct {
+	Scheme       string         `json:"scheme"`
+	SerialNumber string         `json:"serialNumber"`
+	Name         string         `json:"name"`
+	Kind         verify.Kind    `json:"kind"`
+	Carrier      verify.Carrier `json:"carrier"`
+	LastFour     string         `json:"lastFour,omitempty"`
+	Generation   string         `json:"generation,omitempty"`
+}
+
+type revocationFact struct {
+	Serial             string        `json:"serial"`
+	Status             verify.Status `json:"status"`
+	Rung               verify.Rung   `json:"rung"`
+	Source             string        `json:"source"`
+	ThisUpdate         time.Time     `json:"thisUpdate"`
+	NextUpdate         time.Time     `json:"nextUpdate,omitzero"`
+	RevokedAfter       time.Time     `json:"revokedAfter,omitzero"`
+	SuspensionExcluded bool          `json:"suspensionExcluded"`
+	Failed             []string      `json:"failed,omitempty"` // what other sources said
+}
+
+// newVerdict makes the report of a call of the SDK. An error that is no verdict is
+// returned as it is.
+func (t *trust) newVerdict(res *verify.Result, err error) (report, error) {
+	v := &verdict{
+		Verdict:     "refused",
+		Signers:     []signer{},
+		Policy:      algorithm.Policy{InsecureAllowSHA1: t.allowSHA1}.Name() + " " + algorithm.PolicyVersion,
+		Profile:     t.profileName(),
+		Environment: t.environment(),
+	}
+	if err != nil {
+		refused, ok := errors.AsType[*verify.Error](err)
+		if !ok {
+			return nil, err
+		}
+		v.Reason, v.Message, v.Retryable = refused.Reason, refused.Error(), refused.Retryable()
+		return v, nil
+	}
+	v.Verdict = "valid"
+	v.At, v.AtKind, v.RevocationSkipped = res.At.UTC(), res.AtKind, res.RevocationSkipped
+	for i := range res.Signers {
+		v.Signers = append(v.Signers, newSigner(&res.Signers[i]))
+	}
+	return v, nil
+}
+
+func newSigner(s *verify.Signer) signer {
+	cert := s.Path[0]
+	out := signer{
+		Subject:            nameText(cert.RawSubject),
+		Issuer:             nameText(cert.RawIssuer),
+		Serial:             fmt.Sprintf("%x", cert.SerialNumber),
+		DigestAlgorithm:    s.DigestAlgorithm,
+		SignatureAlgorithm: s.SignatureAlgorithm,
+		SigningTime:        s.SigningTime.UTC(),
+		Revocation:         []revocationFact{},
+	}
+	for _, c := range s.Path {
+		out.Path = append(out.Path, nameText(c.RawSubject))
+	}
+	if id := s.Identity; id.SerialNumber != "" {
+		out.Identity = &identity{id.Scheme, id.SerialNumber, id.Name, id.Kind, id.Carrier, id.LastFour, id.Generation}
+	}
+	for i := range s.Revocation {
+		out.Revocation = append(out.Revocation, newRevocation(&s.Revocation[i]))
+	}
+	return out
+}
+
+func newRevocation(f *verify.RevocationFact) revocationFact {
+	out := revocationFact{
+		Serial:             fmt.Sprintf("%x", f.Cert.SerialNumber),
+		Status:             f.Status,
+		Rung:               f.Report.Rung,
+		Source:             f.Report.Source,
+		ThisUpdate:         f.Report.ThisUpdate.UTC(),
+		NextUpdate:         f.Report.NextUpdate.UTC(),
+		RevokedAfter:       f.RevokedAfter.UTC(),
+		SuspensionExcluded: f.SuspensionExcluded,
+	}
+	for _, err := range f.Failed {
+		out.Failed = append(out.Failed, err.Error())
+	}
+	return out
+}
+
+func (v *verdict) exitCode() int {
+	if v.Verdict == "valid" {
+		return exitGood
+	}
+	return exitRefused
+}
+
+func (v *verdict) writeText(w *textWriter) {
+	if v.Verdict != "valid" {
+		w.title("refused: %s", v.Reason)
+		w.line("because", "%s", v.Message)
+		if v.Retryable {
+			w.line("", "trying again later, or with more evidence, may help")
+		}
+	} else {
+		w.title("valid")
+	}
+	for i := range v.Signers {
+		v.Signers[i].writeText(w)
+	}
+	w.line("policy", "%s, profile %s, %v", v.Policy, v.Profile, v.Environment)
+	if v.AtKind != "" {
+		w.line("judged at", "%s (%s)", timeText(v.At), v.AtKind)
+	}
+	if v.RevocationSkipped {
+		w.line("revocation", "NOT CHECKED, as -insecure-skip-revocation asks")
+	}
+}
+
+func (s *signer) writeText(w *textWriter) {
+	w.line("subject", "%s", s.Subject)
+	w.nested(func() {
+		w.line("serial", "%s", s.Serial)
+		if id := s.Identity; id != nil {
+			w.line("holder", "%s, %s, %s, number %s", id.Name, id.Kind, id.Carrier, id.SerialNumber)
+		}
+		w.line("signature", "%s", s.SignatureAlgorithm)
+		if !s.SigningTime.IsZero() {
+			w.line("signing time", "%s (claimed)", timeText(s.SigningTime))
+		}
+		w.lines("path", s.Path[1:])
+		for _, r := range s.Revocation {
+			w.line("revocation", "%s: %s", r.Serial, r.text())
+		}
+	})
+}
+
+func (r *revocationFact) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v (%v: %s), %s", r.Status, r.Rung, r.Source, period(r.ThisUpdate, r.NextUpdate))
+	if !r.RevokedAfter.IsZero() {
+		fmt.Fprintf(&b, "; revoked or suspended since %s", timeText(r.RevokedAfter))
+	}
+	if !r.SuspensionExcluded {
+		b.WriteString("; an earlier suspension that has ended is not excluded")
+	}
+	return b.String()
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"flag"
+	"io"
+
+	"github.com/citizencert/citizencert/internal/cms"
+	"github.com/citizencert/citizencert/verify"
+)
+
+// setupVerify is the command verify: a SignedData, with its content inside or in
+// a file of its own.
+func setupVerify(fs *flag.FlagSet) action {
+	t := &trust{anyProfile: verify.Profile{
+		Name: profileAny,
+		// RFC 5280, Section 4.2.1.3: what a key that verifies signatures on
+		// documents has; a key without the extension is not restricted.
+		KeyUsage:         x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
+		KeyUsageOptional: true,
+		// Nothing else is asked. An anchor is no signer under any profile.
+		AllowCA: true,
+	}}
+	t.register(fs)
+	content := fs.String("content", "", "`FILE` with the content that was signed, if it is not in the SignedData; raw bytes of any size")
+	return func(ctx context.Context, in *files, name string) (report, error) {
+		return t.newVerdict(t.judgeSignedData(ctx, in, name, *content))
+	}
+}
+
+func (t *trust) judgeSignedData(ctx context.Context, in *files, name, contentName string) (*verify.Result, error) {
+	scheme, err := t.scheme(in)
+	if err != nil {
+		return nil, err
+	}
+	message, err := in.object(name, signedDataFormat)
+	if err != nil {
+		return nil, err
+	}
+	var content *contentReader
+	if contentName != "" {
+		r, err := in.open(contentName)
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close()
+		content = &contentReader{r: r}
+	}
+	j, err := t.newJudge(in, scheme, nil, certificatesIn(message))
+	if err != nil {
+		return nil, err
+	}
+	defer j.sources.Close()
+	if content == nil {
+		return j.SignedData(ctx, message, j.opts)
+	}
+	res, err := j.Detached(ctx, message, content, j.opts)
+	if content.err != nil {
+		return nil, content.err
+	}
+	return res, err
+}
+
+// A contentReader remembers why its file could not be read, which is no verdict
+// on the signature.
+type contentReader struct {
+	r   io.Reader
+	err error
+}
+
+func (c *contentReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	if err != nil && err != io.EOF {
+		c.err = err
+	}
+	return n, err
+}
+
+// certificatesIn returns the certificates that a message carries. What cannot be
+// read is reported when the message is verified.
+func certificatesIn(message []byte) [][]byte {
+	signedData, err := cms.Parse(message, cms.Limits{})
+	if err != nil {
+		return nil
+	}
+	return signedData.Certificates
+}
