@@ -3,6 +3,8 @@ package signin
 import (
 	"context"
 	"crypto/x509"
+
+	"github.com/citizencert/citizencert/verify"
 )
 
 // An AccountLinker knows which account of the service a certificate holder has.
@@ -29,6 +31,12 @@ type IdentityChecker interface {
 	// is the authority's no; an error means that there is no answer, and neither
 	// match nor mismatch may be concluded. Errors do not hold the number.
 	CheckIdentity(ctx context.Context, cert *x509.Certificate, nationalID string) (match bool, err error)
+}
+
+// Subject returns the subject that sessions of a holder have: with it a service
+// compares who signed a document with who is signed in.
+func (a *Authenticator) Subject(holder verify.Identity) string {
+	return a.pairwise.subject(a.environment, holder)
 }
 
 func (a *Authenticator) findAccount(ctx context.Context, s *Session) error {

@@ -87,19 +87,23 @@ func TestOnSignIn(t *testing.T) {
 func TestPairwise(t *testing.T) {
 	subject := func(w *world, changes ...func(*signin.Config)) string {
 		var got string
+		var signer verify.Identity
 		cfg := w.cfg
-		cfg.OnSignIn = func(_ context.Context, _ *verify.Result, s *signin.Session) error {
-			got = s.Subject
+		cfg.OnSignIn = func(_ context.Context, res *verify.Result, s *signin.Session) error {
+			got, signer = s.Subject, res.Signers[0].Identity
 			return nil
 		}
 		for _, change := range changes {
 			change(&cfg)
 		}
-		_, site := w.newSite(t, cfg)
+		auth, site := w.newSite(t, cfg)
 		b := w.browser(t)
 		b.site = site
 		b.host = strings.TrimPrefix(strings.TrimPrefix(cfg.Origins[0], "https://"), "http://")
 		b.signIn(w.card)
+		if same := auth.Subject(signer); same != got {
+			t.Errorf("got subject %s of the identity, want that of the session, %s", same, got)
+		}
 		return got
 	}
 	w := newWorld(t)

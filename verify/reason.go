@@ -38,6 +38,16 @@ const (
 	ReasonCanceled          Reason = "canceled"           // the caller's context ended, or its reader failed
 )
 
+// Reasons returns the whole list, for whoever has to have an answer to each.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonLimit, ReasonMalformed, ReasonNotDER, ReasonNoSigner, ReasonContentType, ReasonContentMissing,
+		ReasonSignedAttributes, ReasonDigestMismatch, ReasonAlgorithm, ReasonBadSignature, ReasonUntrusted, ReasonExpired,
+		ReasonNotYetValid, ReasonConstraints, ReasonProfile, ReasonPolicy, ReasonEnvironment, ReasonPurpose,
+		ReasonRevoked, ReasonSuspended, ReasonStatusUnknown, ReasonStatusUnavailable, ReasonStatusStale, ReasonCanceled,
+	}
+}
+
 // An Error reports which check refused a signature or a certificate.
 type Error struct {
 	Reason Reason

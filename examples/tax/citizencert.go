@@ -74,12 +74,7 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verify.Verif
 
 		// The certificate is needed once more, to link the account.
 		OnSignIn: func(ctx context.Context, res *verify.Result, session *signin.Session) error {
-			signer := res.Signers[0]
-			return store.KeepHolder(ctx, Holder{
-				Subject:     session.Subject,
-				Number:      signer.Identity.SerialNumber,
-				Certificate: signer.Path[0].Raw,
-			})
+			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0].Raw)
 		},
 	})
 }

@@ -68,10 +68,7 @@ func (s *service) file(ctx context.Context, account string, filing *Filing) (add
 	if err != nil {
 		return false, err
 	}
-	evidence, err := s.judge(ctx, filing, ret.Document)
-	if err != nil {
-		return false, err
-	}
+	evidence := s.judge(ctx, filing, ret.Document)
 	return s.store.AddFiling(ctx, filing, ret.Document, evidence)
 }
 
@@ -96,10 +93,7 @@ func (s *service) settle(ctx context.Context, account string, filing *Filing) er
 	if err != nil {
 		return err
 	}
-	evidence, err := s.judge(ctx, filing, ret.Document)
-	if err != nil {
-		return err
-	}
+	evidence := s.judge(ctx, filing, ret.Document)
 	return s.store.Settle(ctx, filing, evidence)
 }
 

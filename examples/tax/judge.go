@@ -63,13 +63,8 @@ const (
 
 // judge verifies the signature of a filing over a document, as received, and that
 // it is the signature of the holder whose session sent it. It writes the record
-// and returns the evidence, if the filing is accepted. An error means that
-// nothing could be judged.
-func (s *service) judge(ctx context.Context, filing *Filing, document []byte) ([]verify.Evidence, error) {
-	holder, err := s.store.Holder(ctx, filing.Signer)
-	if err != nil {
-		return nil, err
-	}
+// and returns the evidence, if the filing is accepted.
+func (s *service) judge(ctx context.Context, filing *Filing, document []byte) []verify.Evidence {
 	filing.Record = Record{Verdict: Accepted, ReceivedAt: filing.Record.ReceivedAt}
 	res, cause := s.verifier.Detached(ctx, filing.Signature, bytes.NewReader(document), &verify.Options{
 		// Our own record of the receipt: the signer's clock proves nothing.
@@ -77,7 +72,7 @@ func (s *service) judge(ctx context.Context, filing *Filing, document []byte) ([
 	})
 	if cause == nil {
 		filing.Record.describe(res)
-		cause = checkSigner(res, holder)
+		cause = s.checkSigner(res, filing.Signer)
 	}
 	if cause != nil {
 		filing.Record.refuse(cause)
@@ -85,10 +80,10 @@ func (s *service) judge(ctx context.Context, filing *Filing, document []byte) ([
 	log := s.logger.With("verdict", filing.Record.Verdict)
 	if cause != nil {
 		log.InfoContext(ctx, "filing judged", "reason", filing.Record.Reason, "cause", cause)
-		return nil, nil
+		return nil
 	}
 	log.InfoContext(ctx, "filing judged")
-	return res.Evidence, nil
+	return res.Evidence
 }
 
 // A refusal is a reason of this service.
@@ -100,11 +95,11 @@ func (r refusal) Error() string { return "tax: refused: " + string(r) }
 // signature is somebody's, and whose it has to be, only the service knows. The
 // subject of a session is made of the holder number, which a new card keeps or
 // not; it is the certificate holder who has to be the same, not the card.
-func checkSigner(res *verify.Result, holder *Holder) error {
+func (s *service) checkSigner(res *verify.Result, subject string) error {
 	if len(res.Signers) != 1 {
 		return reasonSigners
 	}
-	if res.Signers[0].Identity.SerialNumber != holder.Number {
+	if s.auth.Subject(res.Signers[0].Identity) != subject {
 		return reasonOtherSigner
 	}
 	return nil

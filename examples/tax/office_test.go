@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
@@ -16,6 +15,8 @@ import (
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/pkitest"
+	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/moica"
 )
 
 // An office is the service with everything around it, reached over HTTP.
@@ -222,14 +223,8 @@ func (c *citizen) filings() []*Filing {
 }
 
 // subject returns the name that the citizen's sessions have.
-func (c *citizen) subject() (subject string) {
-	c.Helper()
-	err := c.service.store.db.QueryRowContext(context.Background(),
-		`SELECT subject FROM holders WHERE number = ?`, c.card.Person.Number).Scan(&subject)
-	if err != nil {
-		c.Fatal(err)
-	}
-	return subject
+func (c *citizen) subject() string {
+	return c.service.auth.Subject(verify.Identity{Scheme: moica.Name, SerialNumber: c.card.Person.Number})
 }
 
 // wantVerdict compares the record of the filing that a page shows.

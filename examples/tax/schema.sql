@@ -7,7 +7,6 @@ CREATE TABLE IF NOT EXISTS accounts (
 
 CREATE TABLE IF NOT EXISTS holders (
   subject     TEXT PRIMARY KEY,
-  number      TEXT NOT NULL,
   certificate BLOB NOT NULL,
   account     TEXT REFERENCES accounts
 ) STRICT;

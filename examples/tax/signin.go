@@ -138,9 +138,9 @@ func (s *service) linkAccount(w http.ResponseWriter, r *http.Request, session *s
 // certificateOf returns the certificate with which a session began. It was
 // verified then.
 func (s *service) certificateOf(r *http.Request, session *signin.Session) (*x509.Certificate, error) {
-	holder, err := s.store.Holder(r.Context(), session.Subject)
+	certificate, err := s.store.Certificate(r.Context(), session.Subject)
 	if err != nil {
 		return nil, err
 	}
-	return x509.ParseCertificate(holder.Certificate)
+	return x509.ParseCertificate(certificate)
 }

@@ -61,29 +61,17 @@ func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, erro
 	return value, err
 }
 
-// A Holder is what is kept of a certificate holder who has signed in.
-type Holder struct {
-	Subject     string // names the holder to this service alone
-	Number      string // the holder number in the certificate
-	Certificate []byte // the one of the last sign-in, in DER
-}
-
-// KeepHolder keeps a holder who has signed in.
-func (s *Store) KeepHolder(ctx context.Context, h Holder) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO holders (subject, number, certificate) VALUES (?, ?, ?)
-		ON CONFLICT DO UPDATE SET certificate = excluded.certificate`, h.Subject, h.Number, h.Certificate)
+// KeepCertificate keeps the certificate of a holder who has signed in.
+func (s *Store) KeepCertificate(ctx context.Context, subject string, certificate []byte) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO holders (subject, certificate) VALUES (?, ?)
+		ON CONFLICT DO UPDATE SET certificate = excluded.certificate`, subject, certificate)
 	return err
 }
 
-// Holder returns the holder that a session's subject names.
-func (s *Store) Holder(ctx context.Context, subject string) (*Holder, error) {
-	h := Holder{Subject: subject}
-	err := s.db.QueryRowContext(ctx, `SELECT number, certificate FROM holders WHERE subject = ?`, subject).
-		Scan(&h.Number, &h.Certificate)
-	if err != nil {
-		return nil, missing(err)
-	}
-	return &h, nil
+// Certificate returns the certificate of a holder's last sign-in, in DER.
+func (s *Store) Certificate(ctx context.Context, subject string) (certificate []byte, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT certificate FROM holders WHERE subject = ?`, subject).Scan(&certificate)
+	return certificate, missing(err)
 }
 
 // Account implements [signin.AccountLinker].

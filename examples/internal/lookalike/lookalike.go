@@ -21,7 +21,7 @@ import (
 type World struct {
 	PKI       *pkitest.PKI
 	Cards     []*Card
-	Register  *Register
+	Register  *pkitest.Register
 	Component *Component
 }
 
@@ -73,7 +73,7 @@ func Start() (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &World{PKI: pki, Register: newRegister()}
+	w := &World{PKI: pki, Register: new(pkitest.Register)}
 	for _, p := range people {
 		p.LastFour = p.nationalID[len(p.nationalID)-4:]
 		generation := map[string]*pkitest.Generation{"G2": pki.G2, "G3": pki.G3}[p.generation]
@@ -82,7 +82,7 @@ func Start() (*World, error) {
 			return nil, errors.Join(err, pki.Close())
 		}
 		w.Cards = append(w.Cards, &Card{Card: card, NationalID: p.nationalID, Note: p.note})
-		w.Register.enter(card.Cert, p.nationalID)
+		w.Register.Enter(card.Cert, p.nationalID)
 	}
 	lost := w.Cards[FormerCard]
 	lost.Issuer.Revoke(lost.Cert, time.Now().Add(-time.Hour), pkitest.ReasonKeyCompromise)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/citizencert/citizencert/verify"
 )
 
 func TestPreferred(t *testing.T) {
@@ -44,6 +46,11 @@ func TestTexts(t *testing.T) {
 	}
 	if zh, en := slices.Sorted(maps.Keys(all[0])), slices.Sorted(maps.Keys(all[1])); !slices.Equal(zh, en) {
 		t.Errorf("got keys %q in Chinese and %q in English", zh, en)
+	}
+	for _, reason := range verify.Reasons() {
+		if all[0]["reason."+string(reason)] == "" {
+			t.Errorf("reason %s has no sentence", reason)
+		}
 	}
 }
 
