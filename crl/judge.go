@@ -14,7 +14,9 @@ import (
 // itself what it covers.
 type JudgeOptions struct {
 	// From is the URL that the list was fetched from. A list without scope that
-	// comes from a distribution point of the certificate covers it.
+	// comes from a distribution point of the certificate covers it. By http that
+	// is the word of the network: whoever controls it can serve the list of
+	// another partition, and only a scope in the list tells.
 	From string
 
 	// Complete says that a list without scope is the issuer's complete list, as

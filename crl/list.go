@@ -72,16 +72,22 @@ func (e entry) status() verify.Status {
 	return verify.Revoked
 }
 
-// worse reports whether e is to be believed rather than f, of two entries with
-// one serial number: a revocation before a hold, whatever their order, and that
-// before a removal, which belongs into delta CRLs. Of the same kind the earlier
-// counts.
-func (e entry) worse(f entry) bool {
-	if a, b := e.status(), f.status(); a != b {
-		return a > b
+// merge returns what two entries with one serial number amount to, whatever
+// their order: a revocation counts before a hold, and that before a removal,
+// which belongs into delta CRLs. It takes effect when the first of them does, so
+// that a hold which became a revocation leaves no gap.
+func (e entry) merge(f entry) entry {
+	if f.status() > e.status() {
+		e, f = f, e
 	}
-	return min(e.revokedAt, e.invalidFrom) < min(f.revokedAt, f.invalidFrom)
+	if f.status() != verify.Unknown && f.effective() < e.effective() {
+		e.invalidFrom, e.hasInvalid = f.effective(), true
+	}
+	return e
 }
+
+// effective returns since when the certificate must not be relied on.
+func (e entry) effective() int64 { return min(e.revokedAt, e.invalidFrom) }
 
 // Len returns the number of serial numbers on the list.
 func (l *List) Len() int { return len(l.entries) }

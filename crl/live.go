@@ -58,7 +58,10 @@ func (s *Store) fetch(ctx context.Context, q verify.StatusQuery, key shelfKey) (
 	if l == nil && ctx.Err() != nil {
 		return nil, revocation.Refuse(verify.ReasonCanceled, "waiting for the list: %w", context.Cause(ctx))
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fetch.ErrClosed):
+		return nil, revocation.Refuse(verify.ReasonStatusUnavailable, "%w", err)
+	case err != nil:
 		return nil, fmt.Errorf("fetching %s: %w", key.url, err)
 	}
 	return l, nil

@@ -135,9 +135,10 @@ func (l *List) parseEntries(e der.Element, isV2 bool) error {
 		}
 		end := serial.Offset() + len(serial.Raw) - start
 		key := text[end-len(octets) : end]
-		if held, ok := l.entries[key]; !ok || found.worse(held) {
-			l.entries[key] = found
+		if held, ok := l.entries[key]; ok {
+			found = held.merge(found)
 		}
+		l.entries[key] = found
 	}
 	return nil
 }

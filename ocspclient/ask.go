@@ -30,6 +30,9 @@ func (c *Client) live(ctx context.Context, q verify.StatusQuery) (*verify.Status
 	if ctx.Err() != nil && answer == nil {
 		return nil, revocation.Refuse(verify.ReasonCanceled, "ocspclient: waiting for the responder: %w", context.Cause(ctx))
 	}
+	if errors.Is(err, fetch.ErrClosed) {
+		return nil, revocation.Refuse(verify.ReasonStatusUnavailable, "ocspclient: %w", err)
+	}
 	if answer == nil {
 		return nil, err
 	}

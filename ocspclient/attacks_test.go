@@ -16,29 +16,39 @@ import (
 )
 
 // TestAttacks makes the attempts on OCSP that are known from the field, each with
-// a neighbour that must pass. These are the ones on a single answer; those on a
-// Client are in client_test.go.
+// a neighbour that must pass. Those that take a responder, a network or time are
+// in live_test.go.
 func TestAttacks(t *testing.T) {
-	w := newWorld(t)
 	for _, attack := range []struct {
 		name string
-		run  func(*world)
+		run  []func(*world)
 	}{
-		{"O01 sibling citizen signs", siblingSigns},
-		{"O02 responder of another CA", foreignResponder},
-		{"O03 delegate unfit", unfitDelegate},
-		{"O04 CertID of another CA", foreignCertID},
-		{"O05 stale", stale},
-		{"O06 impossible times", impossibleTimes},
-		{"O07 no nextUpdate", noNextUpdate},
-		{"O08 contradiction", contradiction},
-		{"O13 nonce", nonces},
-		{"O14 error status", errorStatuses},
-		{"O16 not what it seems", notWhatItSeems},
-		{"O17 signed by the issuer", signedByIssuer},
-		{"O18 SHA-1", sha1},
+		{"O01 sibling citizen signs", []func(*world){siblingSigns}},
+		{"O02 responder of another CA", []func(*world){foreignResponder}},
+		{"O03 delegate unfit", []func(*world){unfitDelegate}},
+		{"O04 CertID of another CA", []func(*world){foreignCertID}},
+		{"O05 stale", []func(*world){stale}},
+		{"O06 impossible times", []func(*world){impossibleTimes}},
+		{"O07 no nextUpdate", []func(*world){noNextUpdate, noNextUpdateCached}},
+		{"O08 contradiction", []func(*world){contradiction}},
+		{"O09 body too large", []func(*world){largeBodies}},
+		{"O10 redirect", []func(*world){redirects}},
+		{"O11 address in the certificate", []func(*world){addresses}},
+		{"O12 rollback", []func(*world){rollback}},
+		{"O13 nonce", []func(*world){nonces, replayedNonce}},
+		{"O14 error status", []func(*world){errorStatuses, retries}},
+		{"O15 primary and fallback disagree", []func(*world){disagreement}},
+		{"O16 not what it seems", []func(*world){notWhatItSeems}},
+		{"O17 signed by the issuer", []func(*world){signedByIssuer}},
+		{"O18 SHA-1", []func(*world){sha1}},
+		{"O19 sick responder", []func(*world){sickResponders}},
 	} {
-		t.Run(attack.name, func(t *testing.T) { attack.run(w.with(t)) })
+		t.Run(attack.name, func(t *testing.T) {
+			t.Parallel()
+			for _, run := range attack.run {
+				run(newWorld(t))
+			}
+		})
 	}
 }
 
@@ -190,7 +200,7 @@ func noNextUpdate(w *world) {
 	at := func(age time.Duration) []byte {
 		return w.answer(singles(pkitest.SingleResponse{ThisUpdate: noon.Add(-age), NoNextUpdate: true}))
 	}
-	if got, err := judge(q, at(0), ocspclient.JudgeOptions{}); reasonOf(err) != verify.ReasonStatusStale {
+	if got, err := judge(q, at(time.Second), ocspclient.JudgeOptions{}); reasonOf(err) != verify.ReasonStatusStale {
 		w.Errorf("without maximum age: got %v (%v), want %s", got, err, verify.ReasonStatusStale)
 	}
 	q.Fresh.OCSP = time.Minute
@@ -207,6 +217,8 @@ func contradiction(w *world) {
 	unknown := pkitest.SingleResponse{Status: pkitest.OCSPUnknown}
 	revoked := pkitest.SingleResponse{Status: pkitest.OCSPRevoked, Reason: pkitest.ReasonKeyCompromise}
 	hold := pkitest.SingleResponse{Status: pkitest.OCSPRevoked, Reason: pkitest.ReasonCertificateHold}
+	later := revoked
+	later.RevokedAt = noon.Add(time.Second)
 	for _, c := range []struct {
 		a, b pkitest.SingleResponse
 		want verify.Status
@@ -218,6 +230,10 @@ func contradiction(w *world) {
 		{good, revoked, verify.Revoked},
 		{unknown, revoked, verify.Revoked},
 		{hold, revoked, verify.Revoked},
+		{good, later, verify.Good},
+		{hold, later, verify.Revoked},
+		{unknown, later, verify.Revoked},
+		{revoked, later, verify.Revoked},
 	} {
 		w.want("in order", singles(c.a, c.b), c.want, "")
 		w.want("in reverse", singles(c.b, c.a), c.want, "")

@@ -12,14 +12,14 @@ import (
 )
 
 // ErrRollback is wrapped by the error that comes with the answer already held,
-// when a responder's newer answer goes back behind it: an older one, or one that
-// is not revoked after one that is. It is worth an alarm.
+// when a responder's next answer goes back behind it: an older one, one that is
+// not revoked after one that is, or one revoked later. It is worth an alarm.
 var ErrRollback = errors.New("answer goes back behind one already held")
 
 // A cacheKey names a certificate: serial numbers are unique under one key.
 type cacheKey struct {
 	issuer revocation.KeyID
-	serial string // big-endian
+	serial string // in some base
 }
 
 func keyOf(cert, issuer *x509.Certificate) cacheKey {
@@ -98,9 +98,12 @@ func (c *cache) listFor(answer *Answer) *list.List {
 }
 
 // checkRollback refuses an answer that is older than the one held, or that takes
-// back a revocation. Only a hold may end.
+// back a revocation or puts it off. Only a hold may end.
 func checkRollback(held, answer *Answer) error {
 	switch {
+	case answer.Says == verify.Revoked && held.Says == verify.Revoked && answer.RevokedAt.After(held.RevokedAt):
+		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: revoked at %s after %s", ErrRollback,
+			answer.RevokedAt.Format(time.RFC3339), held.RevokedAt.Format(time.RFC3339))
 	case answer.Says == verify.Revoked:
 		return nil
 	case held.Says == verify.Revoked:

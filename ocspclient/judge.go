@@ -108,16 +108,12 @@ func Judge(der []byte, cert, issuer *x509.Certificate, opts JudgeOptions) (*Answ
 	}, nil
 }
 
-// about returns the single response for cert, the worst if there are several.
+// about returns the single response for cert, or what several amount to.
 func (resp *response) about(cert, issuer *x509.Certificate) (*single, error) {
-	var worst *single
-	for i := range resp.singles {
-		s := &resp.singles[i]
+	var found *single
+	for _, s := range resp.singles {
 		if !s.id.names(cert, issuer) {
 			continue
-		}
-		if worst == nil || s.worse(worst) {
-			worst = s
 		}
 		if s.critical != "" {
 			return nil, revocation.Refuse(verify.ReasonStatusUnavailable, "critical extension %s of the single response is not known", s.critical)
@@ -125,12 +121,16 @@ func (resp *response) about(cert, issuer *x509.Certificate) (*single, error) {
 		if s.hasNonce {
 			return nil, revocation.Refuse(verify.ReasonMalformed, "nonce in a single response")
 		}
+		if found != nil {
+			s = found.merge(s, cert)
+		}
+		found = &s
 	}
-	if worst == nil {
+	if found == nil {
 		return nil, revocation.Refuse(verify.ReasonStatusUnavailable,
 			"none of %d single responses is about the certificate with serial number %x", len(resp.singles), cert.SerialNumber)
 	}
-	return worst, nil
+	return found, nil
 }
 
 // checkContent checks what needs no key.

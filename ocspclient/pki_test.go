@@ -16,15 +16,15 @@ var noon = time.Date(2026, 3, 17, 12, 0, 0, 0, time.UTC)
 // A world is a look-alike PKI at noon, with a citizen of MOICA G3.
 type world struct {
 	*pkitest.PKI
-	*testing.T
+	testing.TB
 	clock *pkitest.Clock
 	ca    *pkitest.CA
 	cert  *x509.Certificate
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{T: t, clock: pkitest.NewClock(noon)}
+	w := &world{TB: t, clock: pkitest.NewClock(noon)}
 	var err error
 	if w.PKI, err = pkitest.New(pkitest.Config{Now: w.clock.Now}); err != nil {
 		t.Fatal(err)
@@ -33,13 +33,6 @@ func newWorld(t *testing.T) *world {
 	w.ca = w.G3.MOICA
 	w.cert = w.issue(pkitest.Template{}).Cert
 	return w
-}
-
-// with returns the same world for a subtest.
-func (w *world) with(t *testing.T) *world {
-	inner := *w
-	inner.T = t
-	return &inner
 }
 
 func (w *world) issue(template pkitest.Template) *pkitest.Issued {

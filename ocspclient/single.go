@@ -1,6 +1,7 @@
 package ocspclient
 
 import (
+	"crypto/x509"
 	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
@@ -202,14 +203,27 @@ func (s *single) severity() int {
 	return 0
 }
 
-// worse reports whether s is to be believed rather than t. Of two revocations
-// that is the earlier one, of two answers of another kind the older one.
-func (s *single) worse(t *single) bool {
-	switch a, b := s.severity(), t.severity(); {
-	case a != b:
-		return a > b
-	case s.status == verify.Revoked || s.status == verify.Suspended:
-		return s.revokedAt.Before(t.revokedAt)
+// merge returns what two answers about cert amount to: the worse of them. A
+// revocation takes effect when the first of two does, and for an authority that
+// says in the same breath not to know the certificate, from its beginning.
+func (s single) merge(t single, cert *x509.Certificate) single {
+	if a, b := s.severity(), t.severity(); b > a || a == b && t.thisUpdate.Before(s.thisUpdate) {
+		s, t = t, s
 	}
-	return s.thisUpdate.Before(t.thisUpdate)
+	switch {
+	case s.severity() < 2: // neither is a revocation
+	case t.severity() >= 2 && t.effective().Before(s.effective()):
+		s.invalidityDate = t.effective()
+	case t.status == verify.Unknown:
+		s.invalidityDate = cert.NotBefore
+	}
+	return s
+}
+
+// effective returns since when the certificate must not be relied on.
+func (s *single) effective() time.Time {
+	if !s.invalidityDate.IsZero() && s.invalidityDate.Before(s.revokedAt) {
+		return s.invalidityDate
+	}
+	return s.revokedAt
 }

@@ -19,7 +19,7 @@ import (
 type StatusError struct{ Code int }
 
 func (e *StatusError) Error() string {
-	if e.Code >= 300 && e.Code < 400 {
+	if e.Code >= 300 && e.Code < 400 && e.Code != http.StatusNotModified {
 		return fmt.Sprintf("HTTP status %d, and redirects are not followed", e.Code)
 	}
 	return fmt.Sprintf("HTTP status %d", e.Code)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/der"
@@ -42,13 +43,37 @@ type Signed struct {
 	Algorithm algorithm.Identifier
 	Signature []byte
 
-	once   sync.Once
-	digest []byte
+	once     sync.Once
+	digest   []byte
+	verified atomic.Pointer[verified]
+}
+
+// A comparableKey is what crypto.PublicKey documents all public keys to be.
+type comparableKey interface{ Equal(crypto.PublicKey) bool }
+
+// verified is what a signature has been found good under.
+type verified struct {
+	key    comparableKey
+	policy algorithm.Policy
 }
 
 // Verify checks the signature under a key, after the policy has admitted both.
-// The digest is computed once, however many keys are tried and however often.
+// The digest is computed once, however many keys are tried and however often,
+// and a success is remembered.
 func (s *Signed) Verify(key crypto.PublicKey, policy algorithm.Policy) error {
+	if v := s.verified.Load(); v != nil && v.policy == policy && v.key.Equal(key) {
+		return nil
+	}
+	if err := s.verify(key, policy); err != nil {
+		return err
+	}
+	if key, ok := key.(comparableKey); ok { // as are all keys that a policy admits
+		s.verified.Store(&verified{key, policy})
+	}
+	return nil
+}
+
+func (s *Signed) verify(key crypto.PublicKey, policy algorithm.Policy) error {
 	alg, err := algorithm.ParseSignature(s.Algorithm)
 	if err != nil {
 		return Refuse(verify.ReasonAlgorithm, "%w", err)
