@@ -118,6 +118,8 @@ func noScope(w *world) {
 		w.wantDER(c.name, w.list(pkitest.CRLOptions{}), c.opts, goodUnless(c.want), c.want)
 		w.wantDER(c.name+", listed", w.list(revoked), c.opts, verify.Revoked, "")
 	}
+	pointless := w.about(w.issue(pkitest.Template{CRLDistributionPoints: []string{}}))
+	pointless.wantDER("certificate without points, origin unknown", w.list(pkitest.CRLOptions{}), crl.JudgeOptions{}, verify.Good, "")
 	w.wantDER("with its scope, origin unknown", w.list(pkitest.CRLOptions{Partition: true}), crl.JudgeOptions{}, verify.Good, "")
 }
 

@@ -68,7 +68,9 @@ func (s *scope) pointAmong(points []distributionPoint, crlIssuer []byte) (allRea
 // that it is for all of them. Without one it is complete by the standard, yet a
 // partition may be published the same way, so its word is not taken for it:
 // either it comes from a point of the certificate, or the operator vouches for
-// it. If all points lead to other issuers, nothing of this issuer's is complete.
+// it. A CA whose certificates lead to no partition has none, and its list is what
+// RFC 5280, Section 5.2.5 says. If all points lead to other issuers, nothing of
+// this issuer's is complete.
 func (l *List) coversAllPoints(points []distributionPoint, opts *JudgeOptions) bool {
 	own := false
 	for _, p := range points {
@@ -76,6 +78,9 @@ func (l *List) coversAllPoints(points []distributionPoint, opts *JudgeOptions) b
 			continue
 		}
 		own = true
+		if p.implied {
+			return true
+		}
 		if opts.From != "" && !p.someReasons && p.leadsTo(opts.From) {
 			return true
 		}

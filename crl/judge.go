@@ -22,7 +22,8 @@ type JudgeOptions struct {
 	// Complete says that a list without scope is the issuer's complete list, as
 	// RFC 5280, Section 5.2.5 has it, on the word of the operator. Partitions
 	// published without scope look the same, so never set it for lists that came
-	// with a signature.
+	// with a signature. A certificate that names no distribution point needs
+	// nobody's word: its CA has no partitions.
 	Complete bool
 
 	// InsecureAllowNoNumber admits lists without CRLNumber, which RFC 5280,

@@ -19,6 +19,7 @@ type distributionPoint struct {
 	name        *pointName // or nil if absent
 	someReasons bool       // covers only some reasons
 	crlIssuer   []generalName
+	implied     bool // the certificate names no point
 }
 
 var oidDistributionPoints = asn1.ObjectIdentifier{2, 5, 29, 31}
@@ -35,7 +36,7 @@ var oidDistributionPoints = asn1.ObjectIdentifier{2, 5, 29, 31}
 func distributionPoints(cert *x509.Certificate) ([]distributionPoint, error) {
 	value, ok := revocation.ExtensionValue(cert, oidDistributionPoints)
 	if !ok {
-		return []distributionPoint{{name: &pointName{full: []generalName{{formDirectory, cert.RawIssuer}}}}}, nil
+		return []distributionPoint{{name: &pointName{full: []generalName{{formDirectory, cert.RawIssuer}}}, implied: true}}, nil
 	}
 	doc, err := der.Strict(value, der.Limits{})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -190,4 +191,33 @@ func FuzzParseLine(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The vectors that other implementations read as well.
+func TestLineFile(t *testing.T) {
+	data, err := os.ReadFile("../testdata/lines.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := make(map[string]int)
+	for row := range strings.Lines(string(data)) {
+		row = strings.TrimSuffix(row, "\n")
+		if strings.HasPrefix(row, "#") {
+			continue
+		}
+		verdict, text, _ := strings.Cut(row, " ")
+		counts[verdict]++
+		line, err := signin.ParseLine(text)
+		if (err == nil) != (verdict == "ok") {
+			t.Errorf("%q: got error %v, want %s", text, err, verdict)
+		}
+		if err == nil {
+			if again, err := line.Encode(); again != text {
+				t.Errorf("got %q (%v), want %q back", again, err, text)
+			}
+		}
+	}
+	if counts["ok"] == 0 || counts["refused"] == 0 || len(counts) != 2 {
+		t.Errorf("got %v, want lines of both verdicts", counts)
+	}
 }

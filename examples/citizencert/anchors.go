@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -54,13 +55,17 @@ func setupAnchorsFetch(*flag.FlagSet) action {
 func newAnchorReport(anchors *moica.Anchors, err error) *anchorReport {
 	r := &anchorReport{Verdict: "refused", Pinned: []pinnedFile{}, Missing: []string{}, NotPinned: []otherFile{}}
 	var found []moica.Found
+	var skipped []moica.Skipped
 	if err != nil {
 		r.Message = err.Error()
-	} else {
-		found = anchors.Found()
-		for _, s := range anchors.Skipped() {
-			r.NotPinned = append(r.NotPinned, otherFile(s))
+		if none, ok := errors.AsType[*moica.NoRootError](err); ok {
+			skipped = none.Skipped
 		}
+	} else {
+		found, skipped = anchors.Found(), anchors.Skipped()
+	}
+	for _, s := range skipped {
+		r.NotPinned = append(r.NotPinned, otherFile(s))
 	}
 	for _, pin := range moica.Pins() {
 		i := slices.IndexFunc(found, func(f moica.Found) bool { return f.Pin == pin })

@@ -66,7 +66,7 @@ func (t *trust) newSources(in *files, scheme verify.Scheme, subjects [][]byte) (
 		return nil, err
 	}
 	s.closers = append(s.closers, store)
-	s.status = []verify.StatusSource{client, store, carried{t.allowSHA1}}
+	s.status = []verify.StatusSource{client, store}
 	return s, t.addLists(in, store)
 }
 

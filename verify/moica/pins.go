@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -88,8 +87,8 @@ func (a *TestAnchors) Skipped() []Skipped { return slices.Clone(a.set.skipped) }
 
 // LoadAnchors reads the certificates in the top folder of fsys, PEM or DER, and
 // keeps those that are pinned, by [Pins] or by a pin of the caller's for a new
-// generation. Other files are skipped and listed. It is an error if no pinned
-// root is there.
+// generation. Other files are skipped and listed. It is a [*NoRootError] if no
+// pinned root is there.
 func LoadAnchors(fsys fs.FS, more ...Pin) (*Anchors, error) {
 	set, err := load(fsys, append(Pins(), more...))
 	if err != nil {
@@ -113,6 +112,15 @@ func LoadTestAnchors(fsys fs.FS, pins ...Pin) (*TestAnchors, error) {
 	return &TestAnchors{set}, nil
 }
 
+// A NoRootError reports a folder without any of the pinned roots.
+type NoRootError struct {
+	Skipped []Skipped // what is there instead
+}
+
+func (e *NoRootError) Error() string {
+	return fmt.Sprintf("moica: none of the pinned roots is in the folder of anchors (%d other files or certificates are)", len(e.Skipped))
+}
+
 // maxFile bounds a certificate file; the largest of the real ones has 2.3 kB.
 const maxFile = 64 << 10
 
@@ -134,7 +142,7 @@ func load(fsys fs.FS, pins []Pin) (anchorSet, error) {
 		set.addFile(fsys, f.Name(), pins)
 	}
 	if len(set.roots) == 0 {
-		return set, errors.New("moica: none of the pinned roots is in the folder of anchors")
+		return set, &NoRootError{set.skipped}
 	}
 	set.dropUnlinked()
 	return set, nil
