@@ -109,7 +109,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.Now = time.Now
 	}
 	switch {
-	case certIDHashes[cfg.CertIDHash] == nil:
+	case cfg.CertIDHash != crypto.SHA1 && cfg.CertIDHash != crypto.SHA256:
 		return nil, fmt.Errorf("ocspclient: CertIDHash %v is neither SHA-1 nor SHA-256", cfg.CertIDHash)
 	case cfg.Nonce > NonceNever:
 		return nil, fmt.Errorf("ocspclient: Nonce %d is not a NoncePolicy", cfg.Nonce)

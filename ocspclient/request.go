@@ -7,12 +7,14 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+	"golang.org/x/crypto/ocsp"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/revocation"
@@ -64,13 +66,8 @@ func (p NoncePolicy) newNonce() []byte {
 	return nonce
 }
 
-// certIDHashes are the hashes that a CertID can be made with, and their names.
-var certIDHashes = map[crypto.Hash]asn1.ObjectIdentifier{
-	crypto.SHA1:   {1, 3, 14, 3, 2, 26},
-	crypto.SHA256: {2, 16, 840, 1, 101, 3, 4, 2, 1},
-}
-
-// marshalRequest encodes a question about one certificate.
+// marshalRequest encodes a question about one certificate. Package ocsp writes it
+// without extensions, so the nonce is added here.
 //
 //	OCSPRequest ::= SEQUENCE { tbsRequest TBSRequest }
 //	TBSRequest ::= SEQUENCE {
@@ -80,34 +77,26 @@ var certIDHashes = map[crypto.Hash]asn1.ObjectIdentifier{
 //
 // (RFC 6960, Section 4.1.1.) It is not signed and does not say who asks.
 func marshalRequest(cert, issuer *x509.Certificate, hash crypto.Hash, nonce []byte) ([]byte, error) {
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { addCertID(b, cert, issuer, hash) })
-			})
-			if nonce != nil {
-				b.AddASN1(cbasn1.Tag(2).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { addNonce(b, nonce) })
-			}
-		})
-	})
-	der, err := b.Bytes()
+	der, err := ocsp.CreateRequest(cert, issuer, &ocsp.RequestOptions{Hash: hash})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the request: %v", err)
 	}
-	return der, nil
-}
-
-func addCertID(b *cryptobyte.Builder, cert, issuer *x509.Certificate, hash crypto.Hash) {
+	if nonce == nil {
+		return der, nil
+	}
+	input := cryptobyte.String(der)
+	var request, tbs cryptobyte.String
+	if !input.ReadASN1(&request, cbasn1.SEQUENCE) || !request.ReadASN1(&tbs, cbasn1.SEQUENCE) {
+		return nil, errors.New("encoding the request: not an OCSPRequest")
+	}
+	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1ObjectIdentifier(certIDHashes[hash])
-			b.AddASN1NULL()
+			b.AddBytes(tbs)
+			b.AddASN1(cbasn1.Tag(2).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { addNonce(b, nonce) })
 		})
-		b.AddASN1OctetString(digest(hash, cert.RawIssuer))
-		b.AddASN1OctetString(digest(hash, publicKeyBits(issuer)))
-		b.AddASN1BigInt(cert.SerialNumber)
 	})
+	return b.Bytes()
 }
 
 func addNonce(b *cryptobyte.Builder, nonce []byte) {
