@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/internal/der/dertest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -157,7 +158,11 @@ func unusable(w *world) {
 	}
 	foreign := entry(critical)
 	foreign[0].Serial = big.NewInt(1)
-	indirect := entry([]pkix.Extension{{Id: pkitest.OIDCertificateIssuer, Critical: true, Value: []byte{0x30, 0}}})
+	names := func(of ...[]byte) []byte { return dertest.TLV(0x30, of...) }
+	another := func(value []byte) []pkitest.CRLEntry {
+		return entry([]pkix.Extension{{Id: pkitest.OIDCertificateIssuer, Critical: true, Value: value}})
+	}
+	indirect := another(names(dertest.TLV(0xa4, w.G3.Root.Cert.RawSubject)))
 	noNumber := []asn1.ObjectIdentifier{pkitest.OIDCRLNumber}
 	criticalNumber := []pkix.Extension{{Id: pkitest.OIDCRLNumber, Critical: true, Value: []byte{2, 1, 1}}}
 	for _, c := range []struct {
@@ -173,6 +178,7 @@ func unusable(w *world) {
 		{"critical entry extension of another's", pkitest.CRLOptions{Entries: foreign}, verify.Unknown, unavailable},
 		{"entry extension", pkitest.CRLOptions{Entries: entry(harmless)}, verify.Revoked, ""},
 		{"entry of another issuer's", pkitest.CRLOptions{Entries: indirect}, verify.Unknown, unavailable},
+		{"entry of nobody's", pkitest.CRLOptions{Entries: another(names())}, verify.Unknown, verify.ReasonMalformed},
 		{"delta as base", pkitest.CRLOptions{DeltaBase: big.NewInt(1)}, verify.Unknown, unavailable},
 		{"delta, listed", pkitest.CRLOptions{DeltaBase: big.NewInt(1), Entries: entry(nil)}, verify.Revoked, ""},
 		{"empty list", pkitest.CRLOptions{EmptyList: true, OnlyEntries: true}, verify.Unknown, verify.ReasonMalformed},

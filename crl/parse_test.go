@@ -57,7 +57,7 @@ func compare(t *testing.T, ours *List, theirs *x509.RevocationList) {
 	serials := map[string]bool{}
 	for _, e := range theirs.RevokedCertificateEntries {
 		serials[e.SerialNumber.String()] = true
-		got, ok := ours.lookup(&x509.Certificate{SerialNumber: e.SerialNumber})
+		got, ok := ours.lookup(&x509.Certificate{RawIssuer: ours.RawIssuer, SerialNumber: e.SerialNumber})
 		want := entryOf(e)
 		if !ok || got.status() < want.status() || want.status() != verify.Unknown && got.effective() > want.effective() {
 			t.Errorf("serial number %x: got %+v, %v, want it no better than %+v", e.SerialNumber, got, ok, want)
