@@ -14,8 +14,8 @@
 // answer is recent enough is decided by package verify.
 //
 // A responder's own revocation is not looked up here: [Answer] says so where it
-// matters, and a verify.Verifier asks its sources of lists. Signed requests, and responders trusted by configuration in place of
-// the CA, are not supported.
+// matters, and a verify.Verifier asks its sources of lists. Signed requests, and
+// responders trusted by configuration in place of the CA, are not supported.
 package ocspclient
 
 import (
