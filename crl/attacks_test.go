@@ -22,14 +22,14 @@ func TestAttacks(t *testing.T) {
 		name string
 		run  []func(*world)
 	}{
-		{"C01 key of another generation", []func(*world){foreignKey}},
-		{"C02 another scope", []func(*world){foreignScope}},
+		{"C01 key of another generation", []func(*world){foreignKey, signers}},
+		{"C02 another scope", []func(*world){foreignScope, reasonsTogether}},
 		{"C03 partition without scope", []func(*world){noScope, noScopeFetched}},
 		{"C04 nextUpdate", []func(*world){expired}},
 		{"C05 rollback", []func(*world){rollback}},
-		{"C06 not to be used", []func(*world){unusable}},
+		{"C06 not to be used", []func(*world){unusable, indirectEntries}},
 		{"C07 serial number twice", []func(*world){duplicates}},
-		{"C08 removeFromCRL", []func(*world){removed}},
+		{"C08 removeFromCRL", []func(*world){removed, deltas}},
 		{"C09 damaged file", []func(*world){damaged}},
 		{"C10 size and serial numbers", []func(*world){sizes, serials}},
 		{"C12 the same list after nextUpdate", []func(*world){replayed}},
