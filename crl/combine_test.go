@@ -3,6 +3,7 @@ package crl_test
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"math/big"
 	"testing"
 	"time"
@@ -236,6 +237,11 @@ func signers(w *world) {
 	list := w.list(pkitest.CRLOptions{Signer: &pkitest.Signer{Cert: key.Cert, Key: key.Key}, AuthorityKeyID: key.Cert.SubjectKeyId})
 	g2 := w.list(pkitest.CRLOptions{Signer: &pkitest.Signer{Cert: w.G2.MOICA.Cert, Key: w.G2.MOICA.Key}, AuthorityKeyID: w.G2.MOICA.Cert.SubjectKeyId})
 	own := []*x509.Certificate{key.Cert}
+	noUsage, err := w.G3.Root.IssueCA(pkitest.Template{RawSubject: w.ca.Cert.RawSubject, Omit: []asn1.ObjectIdentifier{pkitest.OIDKeyUsage}})
+	if err != nil {
+		w.Fatal(err)
+	}
+	unmarked := w.list(pkitest.CRLOptions{Signer: &pkitest.Signer{Cert: noUsage.Cert, Key: noUsage.Key}, AuthorityKeyID: noUsage.Cert.SubjectKeyId})
 	for _, c := range []struct {
 		name string
 		list []byte
@@ -245,6 +251,7 @@ func signers(w *world) {
 		{"named", list, crl.JudgeOptions{SeparateCRLKeys: true, CRLIssuers: own}, ""},
 		{"not admitted", list, crl.JudgeOptions{CRLIssuers: own}, verify.ReasonUntrusted},
 		{"not named", list, crl.JudgeOptions{SeparateCRLKeys: true}, verify.ReasonUntrusted},
+		{"named, without keyUsage", unmarked, crl.JudgeOptions{SeparateCRLKeys: true, CRLIssuers: []*x509.Certificate{noUsage.Cert}}, verify.ReasonUntrusted},
 		{"another generation beside it", g2, crl.JudgeOptions{SeparateCRLKeys: true, CRLIssuers: own}, verify.ReasonUntrusted},
 		{"the CA's own list", w.list(pkitest.CRLOptions{}), crl.JudgeOptions{SeparateCRLKeys: true, CRLIssuers: own}, ""},
 	} {
