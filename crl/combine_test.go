@@ -84,6 +84,20 @@ func reasonsTogether(w *world) {
 	delta := some(otherwise, func(o *pkitest.CRLOptions) { o.DeltaBase = big.NewInt(1) })
 	w.wantTogether("a delta as one of them", verify.Unknown, first, delta)
 
+	// They are fetched from one point of the certificate after the other.
+	at := func(url string, reasons uint16) {
+		o := some(reasons, nil)
+		o.IssuingDistributionPoint.URL = url
+		w.Script(url, w.ca.CRLHandler(o))
+	}
+	at(w.ca.URLs.Partition, compromise)
+	at(w.ca.URLs.CRL, otherwise)
+	w.wantAsked("fetched", w.store(crl.Config{}), verify.Good, "")
+	at(w.ca.URLs.CRL, compromise)
+	if got, err := worst(w.TB, w.store(crl.Config{}), w.query()); got != verify.Unknown {
+		w.Errorf("fetched, reasons are left: got %v (%v), want unknown", got, err)
+	}
+
 	// What they prove lasts as long as the one that ends first, and is as old as the
 	// oldest.
 	store := w.store(crl.Config{Offline: true})

@@ -90,8 +90,14 @@ func (e entry) merge(f entry) entry {
 // effective returns since when the certificate must not be relied on.
 func (e entry) effective() int64 { return min(e.revokedAt, e.invalidFrom) }
 
-// Len returns the number of serial numbers on the list.
-func (l *List) Len() int { return len(l.entries) }
+// Len returns the number of certificates on the list, by issuer and serial number.
+func (l *List) Len() int {
+	n := len(l.entries)
+	if l.foreign != nil {
+		n += len(l.foreign.entries)
+	}
+	return n
+}
 
 // Parse reads a CertificateList (RFC 5280, Section 5.1) in DER of at most
 // [DefaultMaxBytes]. It checks the syntax alone. The List keeps data, which must

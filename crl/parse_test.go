@@ -54,6 +54,9 @@ func compare(t *testing.T, ours *List, theirs *x509.RevocationList) {
 	case !bytes.Equal(ours.signed.TBS, theirs.RawTBSRevocationList) || !bytes.Equal(ours.signed.Signature, theirs.Signature):
 		t.Error("what is signed, or the signature, differs")
 	}
+	if ours.foreign != nil {
+		return // package x509 leaves the issuers of entries to the caller
+	}
 	serials := map[string]bool{}
 	for _, e := range theirs.RevokedCertificateEntries {
 		serials[e.SerialNumber.String()] = true

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -76,15 +78,22 @@ type learning struct {
 // keeps it from using the network.
 func (l *learning) vouch(ctx context.Context, q StatusQuery, report *StatusReport, held bool) ([]Authority, error) {
 	var all []Authority
-	for _, r := range append([]StatusReport{*report}, report.With...) {
-		if r.Signer == nil || r.Signer.Equal(q.Issuer) {
+	for i := -1; i < len(report.With); i++ {
+		r := report
+		if i >= 0 {
+			r = &report.With[i]
+		}
+		// The certificate may be another one for the issuer's key, from an earlier call.
+		if r.Signer == nil || sameKey(r.Signer, q.Issuer) {
 			continue
 		}
-		check := l.checkDelegate
+		var authority Authority
+		var err error
 		if r.Kind == CRLEvidence {
-			check = l.checkLister
+			authority, err = l.checkLister(r)
+		} else {
+			authority, err = l.checkDelegate(ctx, q, r, held)
 		}
-		authority, err := check(ctx, q, &r, held)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +104,7 @@ func (l *learning) vouch(ctx context.Context, q StatusQuery, report *StatusRepor
 
 // checkLister checks that a list was signed by one of q.CRLIssuers before anything
 // happened to it: with a key that was revoked later a list can be made later too.
-func (l *learning) checkLister(_ context.Context, _ StatusQuery, r *StatusReport, _ bool) (Authority, error) {
+func (l *learning) checkLister(r *StatusReport) (Authority, error) {
 	i := slices.IndexFunc(l.listers, func(a *Authority) bool { return a.Path[0].Equal(r.Signer) })
 	if i < 0 {
 		return Authority{}, refuse(ReasonUntrusted, "the list was signed by nobody who may")
@@ -113,7 +122,7 @@ func (l *learning) checkLister(_ context.Context, _ StatusQuery, r *StatusReport
 	return *lister, nil
 }
 
-const oidOCSPNoCheck = "1.3.6.1.5.5.7.48.1.5"
+var oidOCSPNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 
 // checkDelegate checks that a delegated responder has not been revoked, by lists
 // alone: a responder that vouches for a responder would go round in circles (RFC
@@ -124,7 +133,7 @@ func (l *learning) checkDelegate(ctx context.Context, q StatusQuery, r *StatusRe
 	if q.ListsOnly {
 		return authority, refuse(ReasonUntrusted, "a responder does not vouch for a responder")
 	}
-	if hasExtension(r.Signer, oidOCSPNoCheck) {
+	if slices.ContainsFunc(r.Signer.Extensions, func(x pkix.Extension) bool { return x.Id.Equal(oidOCSPNoCheck) }) {
 		authority.NoCheck = true
 		return authority, nil
 	}
@@ -165,8 +174,8 @@ func discards(status Status, err error) bool {
 // The bounds on looking for signers of lists. A CA has one key for its lists, and
 // another while it changes from one to the next.
 const (
-	maxListersTried = 16 // certificates of a message and its options, in one call
-	maxPending      = 4  // certificates whose status hangs on one another's
+	maxListersTried = 8 // certificates of a message and its options, in one call
+	maxPending      = 4 // certificates whose status hangs on one another's
 )
 
 // listers returns the certificates besides the issuer's whose keys may sign lists
@@ -182,7 +191,7 @@ func (c *call) listers(ctx context.Context, q StatusQuery, anchor *x509.Certific
 	var seen []*x509.Certificate
 	for i, cert := range slices.Concat(known, c.hints) {
 		named := slices.ContainsFunc(names, func(name []byte) bool { return certpath.SameName(name, cert.RawSubject) })
-		if !named || cert.KeyUsage&x509.KeyUsageCRLSign == 0 || cert.Equal(q.Issuer) || c.isPending(cert) || slices.ContainsFunc(seen, cert.Equal) {
+		if !named || cert.KeyUsage&x509.KeyUsageCRLSign == 0 || sameKey(cert, q.Issuer) || c.isPending(cert) || slices.ContainsFunc(seen, cert.Equal) {
 			continue
 		}
 		seen = append(seen, cert)
@@ -204,9 +213,11 @@ func (c *call) listers(ctx context.Context, q StatusQuery, anchor *x509.Certific
 // isPending reports whether the status of a certificate, or of its key, is being
 // learned: nobody vouches for itself, be it through others.
 func (c *call) isPending(cert *x509.Certificate) bool {
-	return slices.ContainsFunc(c.authorities.pending, func(p *x509.Certificate) bool {
-		return bytes.Equal(p.RawSubjectPublicKeyInfo, cert.RawSubjectPublicKeyInfo)
-	})
+	return slices.ContainsFunc(c.authorities.pending, func(p *x509.Certificate) bool { return sameKey(p, cert) })
+}
+
+func sameKey(a, b *x509.Certificate) bool {
+	return bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
 }
 
 // lister finds the path of a signer of lists to the anchor, and the status of its

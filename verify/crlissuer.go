@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bytes"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -68,7 +67,7 @@ func checkNames(s *Scheme) error {
 	for i, a := range cas {
 		for j, b := range cas[:i] {
 			switch {
-			case !certpath.SameName(a.RawSubject, b.RawSubject) || bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo):
+			case !certpath.SameName(a.RawSubject, b.RawSubject) || sameKey(a, b):
 				continue
 			case j >= len(s.Anchors) && (certpath.SameName(a.RawIssuer, b.RawIssuer) || selfIssued(a) || selfIssued(b)):
 				continue
