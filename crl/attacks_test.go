@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/internal/der/dertest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -21,14 +22,14 @@ func TestAttacks(t *testing.T) {
 		name string
 		run  []func(*world)
 	}{
-		{"C01 key of another generation", []func(*world){foreignKey}},
-		{"C02 another scope", []func(*world){foreignScope}},
+		{"C01 key of another generation", []func(*world){foreignKey, signers}},
+		{"C02 another scope", []func(*world){foreignScope, reasonsTogether}},
 		{"C03 partition without scope", []func(*world){noScope, noScopeFetched}},
 		{"C04 nextUpdate", []func(*world){expired}},
 		{"C05 rollback", []func(*world){rollback}},
-		{"C06 not to be used", []func(*world){unusable}},
+		{"C06 not to be used", []func(*world){unusable, indirectEntries}},
 		{"C07 serial number twice", []func(*world){duplicates}},
-		{"C08 removeFromCRL", []func(*world){removed}},
+		{"C08 removeFromCRL", []func(*world){removed, deltas}},
 		{"C09 damaged file", []func(*world){damaged}},
 		{"C10 size and serial numbers", []func(*world){sizes, serials}},
 		{"C12 the same list after nextUpdate", []func(*world){replayed}},
@@ -157,7 +158,11 @@ func unusable(w *world) {
 	}
 	foreign := entry(critical)
 	foreign[0].Serial = big.NewInt(1)
-	indirect := entry([]pkix.Extension{{Id: pkitest.OIDCertificateIssuer, Critical: true, Value: []byte{0x30, 0}}})
+	names := func(of ...[]byte) []byte { return dertest.TLV(0x30, of...) }
+	another := func(value []byte) []pkitest.CRLEntry {
+		return entry([]pkix.Extension{{Id: pkitest.OIDCertificateIssuer, Critical: true, Value: value}})
+	}
+	indirect := another(names(dertest.TLV(0xa4, w.G3.Root.Cert.RawSubject)))
 	noNumber := []asn1.ObjectIdentifier{pkitest.OIDCRLNumber}
 	criticalNumber := []pkix.Extension{{Id: pkitest.OIDCRLNumber, Critical: true, Value: []byte{2, 1, 1}}}
 	for _, c := range []struct {
@@ -173,6 +178,7 @@ func unusable(w *world) {
 		{"critical entry extension of another's", pkitest.CRLOptions{Entries: foreign}, verify.Unknown, unavailable},
 		{"entry extension", pkitest.CRLOptions{Entries: entry(harmless)}, verify.Revoked, ""},
 		{"entry of another issuer's", pkitest.CRLOptions{Entries: indirect}, verify.Unknown, unavailable},
+		{"entry of nobody's", pkitest.CRLOptions{Entries: another(names())}, verify.Unknown, verify.ReasonMalformed},
 		{"delta as base", pkitest.CRLOptions{DeltaBase: big.NewInt(1)}, verify.Unknown, unavailable},
 		{"delta, listed", pkitest.CRLOptions{DeltaBase: big.NewInt(1), Entries: entry(nil)}, verify.Revoked, ""},
 		{"empty list", pkitest.CRLOptions{EmptyList: true, OnlyEntries: true}, verify.Unknown, verify.ReasonMalformed},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/der/dertest"
 	"github.com/citizencert/citizencert/verify"
@@ -122,14 +123,14 @@ func TestLimbo(t *testing.T) {
 	}
 }
 
-// unsupportedPKITS are the valid cases of PKITS that unsupported features cost:
-// lists signed with another key than certificates, a certificate that names a
-// distribution point by nameRelativeToCRLIssuer and that package x509 does not
-// parse for it, two lists that cover all reasons only together, indirect lists.
-var unsupportedPKITS = []string{"4.4.19", "4.14.4", "4.14.19", "4.14.22", "4.14.24", "4.14.29"}
+// unsupportedPKITS are the valid cases of PKITS that are lost: their certificates
+// name a distribution point by nameRelativeToCRLIssuer, and package x509 does not
+// parse them.
+var unsupportedPKITS = []string{"4.14.4", "4.14.29"}
 
-// TestPKITS judges the revocation of each certificate on the paths of the PKITS
-// cases that are about it. The paths themselves are for package verify.
+// TestPKITS asks a Store about each certificate of the PKITS cases that are about
+// revocation. The paths themselves, those of the signers of lists too, are for
+// package verify.
 func TestPKITS(t *testing.T) {
 	root := dertest.Conformance(t, "pkits")
 	var suite struct {
@@ -148,20 +149,36 @@ func TestPKITS(t *testing.T) {
 		}
 		n++
 		t.Run(c.ID, func(t *testing.T) {
-			var lists [][]byte
+			store, err := crl.New(crl.Config{Offline: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer store.Close()
 			for _, name := range c.CRLs {
-				lists = append(lists, readFile(t, root, "crls", name))
+				if err := store.Add(readFile(t, root, "crls", name), ""); err != nil {
+					t.Logf("%s: %v", name, err)
+				}
 			}
 			valid := true
-			issuer := parseCert(t, readFile(t, root, "certs", c.TrustAnchor))
+			certs := []*x509.Certificate{parseCert(t, readFile(t, root, "certs", c.TrustAnchor))}
 			for _, name := range c.Path {
 				cert, err := certpath.ParseCertificate(readFile(t, root, "certs", name))
 				if err != nil {
 					valid = false
 					break
 				}
-				valid = valid && usable(verify.StatusQuery{Cert: cert, Issuer: issuer, At: suite.ValidationTime, Now: suite.ValidationTime}, lists)
-				issuer = cert
+				certs = append(certs, cert)
+			}
+			for i, cert := range certs[1:] {
+				q := verify.StatusQuery{Cert: cert, At: suite.ValidationTime, Now: suite.ValidationTime, SeparateCRLKeys: true}
+				for _, other := range certs[:i+1] {
+					if certpath.CheckSignature(cert, other, algorithm.Policy{}) == nil {
+						q.Issuer = other
+					} else {
+						q.CRLIssuers = append(q.CRLIssuers, other)
+					}
+				}
+				valid = valid && storeSaysGood(t, store, q)
 			}
 			want := c.Expect == "valid" && !slices.Contains(unsupportedPKITS, c.ID)
 			if valid != want {
@@ -172,6 +189,22 @@ func TestPKITS(t *testing.T) {
 	if n == 0 {
 		t.Error("suite has no cases about lists")
 	}
+}
+
+// storeSaysGood reports whether some report of a Store is good and none worse.
+func storeSaysGood(t *testing.T, store *crl.Store, q verify.StatusQuery) bool {
+	t.Helper()
+	reports, err := store.Status(t.Context(), q)
+	if len(reports) == 0 {
+		t.Logf("serial number %x: %v", q.Cert.SerialNumber, err)
+		return false
+	}
+	for i := range reports {
+		if status, err := q.Judge(&reports[i]); err != nil || status != verify.Good {
+			return false
+		}
+	}
+	return true
 }
 
 // usable reports whether some list says good and none anything worse.

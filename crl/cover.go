@@ -4,36 +4,41 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/citizencert/citizencert/internal/certpath"
 )
 
-// covers says whether the list is about the certificate, as far as a serial
-// number on it goes, and whether it is complete: whether a serial number that is
-// not on it is good. RFC 5280, Section 6.3.3 (b).
-func (l *List) covers(cert *x509.Certificate, opts *JudgeOptions) (complete bool, err error) {
-	if err := l.scope.includes(cert); err != nil {
-		return false, err
+// covers returns the reasons for which the list covers the certificate: a serial
+// number that is not on it has not been revoked for any of them. It is an error if
+// the list is not about the certificate at all. RFC 5280, Section 6.3.3 (b) and (d).
+func (l *List) covers(cert *x509.Certificate, opts *JudgeOptions) (reasonSet, error) {
+	if err := l.scope.includes(cert, opts); err != nil {
+		return 0, err
 	}
 	points, err := distributionPoints(cert)
 	if err != nil {
-		return false, fmt.Errorf("cRLDistributionPoints of the certificate: %w", err)
+		return 0, fmt.Errorf("cRLDistributionPoints of the certificate: %w", err)
 	}
-	if l.scope == nil || l.scope.point == nil {
-		complete = l.coversAllPoints(points, opts)
-	} else if complete, err = l.scope.pointAmong(points, l.RawIssuer); err != nil {
-		return false, err
+	points = slices.DeleteFunc(points, func(p distributionPoint) bool { return !l.serves(&p, cert) })
+	switch {
+	case l.scope == nil:
+		return l.coversAllPoints(points, cert, opts), nil
+	case l.scope.point == nil:
+		return l.coversAllPoints(points, cert, opts) & l.scope.reasons, nil
 	}
-	partial := l.DeltaBase != nil || l.scope != nil && l.scope.someReasons
-	return complete && !partial, nil
+	covered, err := l.scope.pointAmong(points, l.RawIssuer)
+	return covered & l.scope.reasons, err
 }
 
 // includes checks the kind of certificate. One that is not of version 3 does not
 // say what kind it is.
-func (s *scope) includes(cert *x509.Certificate) error {
+func (s *scope) includes(cert *x509.Certificate, opts *JudgeOptions) error {
 	switch {
 	case s == nil:
 		return nil
-	case s.indirect:
-		return errors.New("indirect lists are not supported")
+	case s.indirect && !opts.SeparateCRLKeys:
+		return errors.New("indirect lists are not admitted")
 	case s.onlyAttributeCerts:
 		return errors.New("list is for attribute certificates")
 	case s.onlyCACerts && !cert.IsCA:
@@ -44,24 +49,44 @@ func (s *scope) includes(cert *x509.Certificate) error {
 	return nil
 }
 
-// pointAmong looks for the list's point among those of the certificate, and says
-// whether one of them leads to it for all reasons.
-func (s *scope) pointAmong(points []distributionPoint, crlIssuer []byte) (allReasons bool, err error) {
+// indirect reports whether the list may be about certificates of other issuers.
+func (l *List) indirect() bool { return l.scope != nil && l.scope.indirect }
+
+// direct reports whether the list has the name of the certificate's issuer.
+func (l *List) direct(cert *x509.Certificate) bool {
+	return certpath.SameName(l.RawIssuer, cert.RawIssuer)
+}
+
+// serves reports whether the list is by whom the certificate's point expects: the
+// issuer of the certificate, or the cRLIssuer that the point names, and then it is
+// an indirect one. Section 6.3.3 (b) (1).
+func (l *List) serves(p *distributionPoint, cert *x509.Certificate) bool {
+	if p.crlIssuer == nil {
+		return l.direct(cert)
+	}
+	return l.indirect() && slices.ContainsFunc(p.crlIssuer, generalName{formDirectory, l.RawIssuer}.equal)
+}
+
+// pointAmong looks for the list's point among those of the certificate, and
+// returns the reasons for which they lead to it. A point without a name is where
+// its cRLIssuer has the list. Section 6.3.3 (b) (2).
+func (s *scope) pointAmong(points []distributionPoint, crlIssuer []byte) (covered reasonSet, err error) {
 	found := false
+	own := s.point.names(crlIssuer)
 	for _, p := range points {
-		// A point with cRLIssuer leads to an indirect list, which this is not.
-		if p.crlIssuer != nil || p.name == nil {
-			continue
+		names := p.crlIssuer
+		if p.name != nil {
+			names = p.name.names(crlIssuer)
 		}
-		if intersect(p.name.names(crlIssuer), s.point.names(crlIssuer)) {
+		if intersect(names, own) {
 			found = true
-			allReasons = allReasons || !p.someReasons
+			covered |= p.reasons
 		}
 	}
 	if !found {
-		return false, errors.New("list is for another distribution point than those of the certificate")
+		return 0, errors.New("list is for another distribution point than those of the certificate")
 	}
-	return allReasons, nil
+	return covered, nil
 }
 
 // coversAllPoints decides about a list that names no point. With a scope it says
@@ -70,22 +95,34 @@ func (s *scope) pointAmong(points []distributionPoint, crlIssuer []byte) (allRea
 // either it comes from a point of the certificate, or the operator vouches for
 // it. A CA whose certificates lead to no partition has none, and its list is what
 // RFC 5280, Section 5.2.5 says. If all points lead to other issuers, nothing of
-// this issuer's is complete.
-func (l *List) coversAllPoints(points []distributionPoint, opts *JudgeOptions) bool {
-	own := false
+// this issuer's is complete; and of another issuer's list no more counts than what
+// the points expect of it.
+func (l *List) coversAllPoints(points []distributionPoint, cert *x509.Certificate, opts *JudgeOptions) reasonSet {
+	var expected, fetched reasonSet
+	partitions := false
 	for _, p := range points {
-		if p.crlIssuer != nil {
-			continue
+		expected |= p.reasons
+		if opts.From != "" && p.leadsTo(opts.From) {
+			fetched |= p.reasons
 		}
-		own = true
-		if p.implied {
-			return true
-		}
-		if opts.From != "" && !p.someReasons && p.leadsTo(opts.From) {
-			return true
-		}
+		partitions = partitions || !p.isEntryOf(cert.RawIssuer)
 	}
-	return own && (opts.Complete || l.scope != nil)
+	switch {
+	case len(points) == 0:
+		return 0
+	case l.scope == nil && !opts.Complete && partitions:
+		return fetched
+	case l.direct(cert):
+		return allReasons
+	}
+	return expected
+}
+
+// isEntryOf reports whether the point is the CA's own entry in the directory, which
+// is what RFC 5280, Section 6.3.3 assumes of a certificate without any point.
+func (p *distributionPoint) isEntryOf(ca []byte) bool {
+	return p.name != nil && p.crlIssuer == nil &&
+		slices.ContainsFunc(p.name.full, generalName{formDirectory, ca}.equal)
 }
 
 // leadsTo reports whether the point names the URL.

@@ -12,9 +12,10 @@
 // only about certificates whose signature has been verified. Whether a list is
 // recent enough is decided by package verify.
 //
-// A delta CRL can prove that a certificate is revoked, never that it is good.
-// Indirect CRLs, and lists that only together cover all reasons, are not
-// supported: they prove nothing here.
+// A delta CRL by itself can prove that a certificate is revoked, never that it is
+// good. Together with the list it updates it can, and so can lists that only
+// together cover all reasons; [Store.Status] says when. Delta CRLs are not fetched
+// from where freshestCRL says that they are.
 package crl
 
 import (
@@ -152,6 +153,12 @@ func (s *Store) Add(list []byte, from string) error {
 // distribution points, fetched in the order of the certificate. Callers who want
 // the same list share one fetch. Errors are *verify.Error, joined if there are
 // several.
+//
+// Lists that are all current at the instant of judgement prove together what none of
+// them proves alone: each that it does not list the certificate for some reasons,
+// and all that for every reason (RFC 5280, Section 6.3.3 (e)); or a list and the
+// delta CRL to it the newer state of that list (Section 5.2.4), in which a hold may
+// have ended. StatusReport.With then names the others. A revocation stays.
 func (s *Store) Status(ctx context.Context, q verify.StatusQuery) ([]verify.StatusReport, error) {
 	if q.Cert == nil || q.Issuer == nil {
 		return nil, errors.New("crl: query without certificate or issuer")
@@ -161,34 +168,47 @@ func (s *Store) Status(ctx context.Context, q verify.StatusQuery) ([]verify.Stat
 	a.supplied()
 	a.added()
 	a.held()
-	if !q.HeldOnly && !revocation.Settled(q, a.reports) {
+	if !q.HeldOnly && !a.settled() {
 		a.live(ctx)
 	}
-	revocation.Sort(q, a.reports)
-	return a.reports, errors.Join(a.errs...)
+	reports, errs := combine(q, a.readings)
+	revocation.Sort(q, reports)
+	return reports, errors.Join(append(a.errs, errs...)...)
 }
 
 // An inquiry collects what a Store learns for one query.
 type inquiry struct {
-	store   *Store
-	query   verify.StatusQuery
-	issuer  revocation.KeyID
-	reports []verify.StatusReport
-	errs    []error
+	store    *Store
+	query    verify.StatusQuery
+	issuer   revocation.KeyID
+	readings []*reading
+	errs     []error
+}
+
+// settled reports whether more lists can add nothing.
+func (a *inquiry) settled() bool {
+	reports, _ := combine(a.query, a.readings)
+	return revocation.Settled(a.query, reports)
 }
 
 func (a *inquiry) fail(err error) { a.errs = append(a.errs, fmt.Errorf("crl: %w", err)) }
 
-// judge adds what a list says. source is for people.
+// options completes those of one list by what the configuration and the query say.
+func (s *Store) options(q verify.StatusQuery, opts JudgeOptions) JudgeOptions {
+	opts.InsecureAllowSHA1 = s.cfg.InsecureAllowSHA1
+	opts.SeparateCRLKeys, opts.CRLIssuers = q.SeparateCRLKeys, q.CRLIssuers
+	return opts
+}
+
+// judge notes what a list says. source is for people.
 func (a *inquiry) judge(l *List, rung verify.Rung, source string, opts JudgeOptions) {
-	opts.InsecureAllowSHA1 = a.store.cfg.InsecureAllowSHA1
-	report, err := Judge(l, a.query.Cert, a.query.Issuer, opts)
+	r, err := l.read(a.query.Cert, a.query.Issuer, &opts)
 	if err != nil {
 		a.fail(fmt.Errorf("list %s: %w", source, err))
 		return
 	}
-	report.Rung, report.Source = rung, source
-	a.reports = append(a.reports, *report)
+	r.report.Rung, r.report.Source = rung, source
+	a.readings = append(a.readings, r)
 }
 
 // supplied judges the lists that came with the query. They are not held, and
@@ -208,17 +228,18 @@ func (a *inquiry) supplied() {
 			a.fail(fmt.Errorf("supplied list: %w", err))
 			continue
 		}
-		a.judge(l, verify.RungHeld, "supplied", JudgeOptions{})
+		a.judge(l, verify.RungHeld, "supplied", a.store.options(a.query, JudgeOptions{}))
 	}
 }
 
 // added judges the operator's lists of this issuer.
 func (a *inquiry) added() {
 	for _, h := range a.store.shelf.added() {
-		if h.list.checkIssuer(a.query.Cert, a.query.Issuer) != nil {
+		opts := a.store.options(a.query, JudgeOptions{From: h.from, Complete: h.from == ""})
+		if _, err := h.list.signers(a.query.Cert, a.query.Issuer, &opts); err != nil {
 			continue // another CA's
 		}
-		a.judge(h.list, verify.RungHeld, cmp.Or(h.from, "added"), JudgeOptions{From: h.from, Complete: h.from == ""})
+		a.judge(h.list, verify.RungHeld, cmp.Or(h.from, "added"), opts)
 	}
 }
 
@@ -226,7 +247,7 @@ func (a *inquiry) added() {
 func (a *inquiry) held() {
 	for _, url := range urls(a.query.Cert) {
 		if l := a.store.shelf.get(shelfKey{a.issuer, url}); l != nil {
-			a.judge(l, verify.RungHeld, url, JudgeOptions{From: url})
+			a.judge(l, verify.RungHeld, url, a.store.options(a.query, JudgeOptions{From: url}))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package crl
 
 import (
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
@@ -26,6 +27,16 @@ type JudgeOptions struct {
 	// nobody's word: its CA has no partitions.
 	Complete bool
 
+	// SeparateCRLKeys admits indirect lists, and lists signed with the keys of
+	// CRLIssuers. It is for PKIs in which no two CAs share a name, as the
+	// generations of MOICA do: see verify.Scheme.SeparateCRLKeys.
+	SeparateCRLKeys bool
+
+	// CRLIssuers are certificates besides the issuer's. Whoever names them has found
+	// that each has a valid path to the trust anchor of the certificate and has not
+	// been revoked.
+	CRLIssuers []*x509.Certificate
+
 	// InsecureAllowNoNumber admits lists without CRLNumber, which RFC 5280,
 	// Section 5.2.3 demands and by which older lists are told from newer ones.
 	InsecureAllowNoNumber bool
@@ -39,7 +50,10 @@ type JudgeOptions struct {
 // the key in issuer. It checks that
 //
 //   - the list has the issuer's name and was signed with that very key, and the
-//     key, if it has a keyUsage, may sign lists (RFC 5280, Section 6.3.3 (f), (g))
+//     key, if it has a keyUsage, may sign lists (RFC 5280, Section 6.3.3 (f), (g));
+//     or, with JudgeOptions.SeparateCRLKeys, it was signed with the key of one of
+//     CRLIssuers, which has cRLSign, and whose name is the issuer's or, for an
+//     indirect list, that of a cRLIssuer in a distribution point of cert
 //   - it has no critical extension that is unknown, in an entry either
 //   - its scope includes cert: the kind of certificate, and a distribution point
 //     that cert names (Section 6.3.3 (b))
@@ -47,62 +61,127 @@ type JudgeOptions struct {
 // A serial number on the list is revoked, or suspended if certificateHold is all
 // that the list says of it. One that is not on the list is good only if the list
 // is complete for the certificate: not a delta CRL, not for some reasons only,
-// and with a scope or an origin as JudgeOptions tell. Lists signed by somebody
-// else for the issuer (indirect CRLs) are not supported.
+// and with a scope or an origin as JudgeOptions tell. In an indirect list, an entry
+// is about the issuer that its certificateIssuer, or the nearest before it, names.
 //
 // removeFromCRL belongs into delta CRLs (Section 5.3.1). As all that a complete
 // list says of a serial number it contradicts itself, and nothing is known.
 //
-// Whether the list is recent enough is for [verify.StatusQuery.Judge]. Every
-// failure is a [*verify.Error], and means that nothing is known.
+// What several lists prove only together is for a [Store]. Whether the list is
+// recent enough is for [verify.StatusQuery.Judge]. Every failure is a
+// [*verify.Error], and means that nothing is known.
 func Judge(l *List, cert, issuer *x509.Certificate, opts JudgeOptions) (*verify.StatusReport, error) {
-	complete, err := l.check(cert, issuer, &opts)
+	r, err := l.read(cert, issuer, &opts)
 	if err != nil {
 		return nil, err
 	}
-	report := l.report(issuer)
+	return r.conclude(cert)
+}
+
+// A reading is what one authentic list says about one certificate.
+type reading struct {
+	list    *List
+	report  verify.StatusReport // Says is Good if the list has no entry
+	removed bool                // all that the list says is removeFromCRL
+	reasons reasonSet           // for which the list covers the certificate
+}
+
+func (l *List) read(cert, issuer *x509.Certificate, opts *JudgeOptions) (*reading, error) {
+	signer, reasons, err := l.check(cert, issuer, opts)
+	if err != nil {
+		return nil, err
+	}
+	r := &reading{list: l, report: *l.report(signer), reasons: reasons}
 	found, listed := l.lookup(cert)
 	switch {
-	case listed && found.status() == verify.Unknown:
+	case !listed:
+		r.report.Says = verify.Good
+	case found.status() == verify.Unknown:
+		r.removed = true
+	default:
+		found.describe(&r.report)
+	}
+	return r, nil
+}
+
+// conclude returns what the reading proves by itself.
+func (r *reading) conclude(cert *x509.Certificate) (*verify.StatusReport, error) {
+	switch {
+	case r.removed:
 		return nil, revocation.Refuse(verify.ReasonStatusUnavailable,
 			"all that the list says of serial number %x is removeFromCRL", cert.SerialNumber)
-	case listed:
-		found.describe(report)
-	case !complete:
+	case r.report.Says == verify.Good && (r.reasons != allReasons || r.list.DeltaBase != nil):
 		return nil, revocation.Refuse(verify.ReasonStatusUnavailable,
 			"serial number %x is not on the list, which is not known to cover it for all reasons", cert.SerialNumber)
-	default:
-		report.Says = verify.Good
 	}
-	return report, nil
+	return &r.report, nil
 }
 
 // check checks everything but what the list says, the cheap things first.
-func (l *List) check(cert, issuer *x509.Certificate, opts *JudgeOptions) (complete bool, err error) {
-	if err := l.checkIssuer(cert, issuer); err != nil {
-		return false, err
+func (l *List) check(cert, issuer *x509.Certificate, opts *JudgeOptions) (signer *x509.Certificate, covered reasonSet, err error) {
+	signers, err := l.signers(cert, issuer, opts)
+	if err != nil {
+		return nil, 0, err
 	}
 	if err := l.checkProfile(opts); err != nil {
-		return false, err
+		return nil, 0, err
 	}
-	if complete, err = l.covers(cert, opts); err != nil {
-		return false, revocation.Refuse(verify.ReasonStatusUnavailable, "%w", err)
+	if covered, err = l.covers(cert, opts); err != nil {
+		return nil, 0, revocation.Refuse(verify.ReasonStatusUnavailable, "%w", err)
 	}
 	policy := algorithm.Policy{InsecureAllowSHA1: opts.InsecureAllowSHA1}
-	return complete, l.signed.Verify(issuer.PublicKey, policy)
+	for _, signer := range signers {
+		if err = l.signed.Verify(signer.PublicKey, policy); err == nil {
+			return signer, covered, nil
+		}
+	}
+	return nil, 0, err
 }
 
-// checkIssuer checks what binds the list to the issuer, except for the signature.
-func (l *List) checkIssuer(cert, issuer *x509.Certificate) error {
-	switch {
-	case !certpath.SameName(l.RawIssuer, issuer.RawSubject) || !certpath.SameName(l.RawIssuer, cert.RawIssuer):
-		return revocation.Refuse(verify.ReasonUntrusted, "issuer of the list is not that of the certificate")
-	case !l.authority.names(issuer):
-		return revocation.Refuse(verify.ReasonUntrusted, "authorityKeyIdentifier of the list names another key than the issuer's")
-	case !revocation.MayUse(issuer, x509.KeyUsageCRLSign):
-		return revocation.Refuse(verify.ReasonUntrusted, "issuer has a keyUsage without cRLSign")
+// signers returns the certificates with whose keys the list may have been signed,
+// or why there are none. The names and key identifiers bind the list to them; which
+// of them it is, the signature tells.
+func (l *List) signers(cert, issuer *x509.Certificate, opts *JudgeOptions) (fit []*x509.Certificate, err error) {
+	if !l.direct(cert) && !l.namedBy(cert) {
+		return nil, revocation.Refuse(verify.ReasonUntrusted, "issuer of the list is not that of the certificate")
 	}
-	return nil
+	refusal := revocation.Refuse(verify.ReasonUntrusted, "issuer of the list is not that of the certificate, and its certificate is not at hand")
+	candidates := []*x509.Certificate{issuer}
+	if opts.SeparateCRLKeys {
+		candidates = append(candidates, opts.CRLIssuers...)
+	}
+	for i, signer := range candidates {
+		switch {
+		case !certpath.SameName(l.RawIssuer, signer.RawSubject):
+			continue
+		case !l.authority.names(signer):
+			err = revocation.Refuse(verify.ReasonUntrusted, "authorityKeyIdentifier of the list names another key than the issuer's")
+		case !revocation.MayUse(signer, x509.KeyUsageCRLSign) || i > 0 && signer.KeyUsage&x509.KeyUsageCRLSign == 0:
+			err = revocation.Refuse(verify.ReasonUntrusted, "issuer has a keyUsage without cRLSign")
+		default:
+			fit = append(fit, signer)
+			continue
+		}
+		if i == 0 {
+			refusal = err
+		}
+	}
+	if len(fit) == 0 {
+		return nil, refusal
+	}
+	return fit, nil
+}
+
+// namedBy reports whether the certificate expects an indirect list by the issuer
+// of this one.
+func (l *List) namedBy(cert *x509.Certificate) bool {
+	if !l.indirect() {
+		return false
+	}
+	points, err := distributionPoints(cert)
+	return err == nil && slices.ContainsFunc(points, func(p distributionPoint) bool {
+		return p.crlIssuer != nil && l.serves(&p, cert)
+	})
 }
 
 func (l *List) checkProfile(opts *JudgeOptions) error {

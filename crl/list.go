@@ -43,8 +43,9 @@ type List struct {
 	authority  authorityKey
 	scope      *scope // issuingDistributionPoint, or nil if absent
 	entries    map[string]entry
-	unhandled  string // a critical extension that is not processed
-	badProfile string // what Section 5.2 forbids, and leaves the list readable
+	foreign    *foreignEntries // of other issuers, or nil
+	unhandled  string          // a critical extension that is not processed
+	badProfile string          // what Section 5.2 forbids, and leaves the list readable
 }
 
 // An entry is what the list says about a serial number. Of an entry that occurs
@@ -89,8 +90,14 @@ func (e entry) merge(f entry) entry {
 // effective returns since when the certificate must not be relied on.
 func (e entry) effective() int64 { return min(e.revokedAt, e.invalidFrom) }
 
-// Len returns the number of serial numbers on the list.
-func (l *List) Len() int { return len(l.entries) }
+// Len returns the number of certificates on the list, by issuer and serial number.
+func (l *List) Len() int {
+	n := len(l.entries)
+	if l.foreign != nil {
+		n += len(l.foreign.entries)
+	}
+	return n
+}
 
 // Parse reads a CertificateList (RFC 5280, Section 5.1) in DER of at most
 // [DefaultMaxBytes]. It checks the syntax alone. The List keeps data, which must
@@ -115,10 +122,22 @@ func decodePEM(text []byte) ([]byte, error) {
 	return block.Bytes, nil
 }
 
-// lookup returns what the list says about the certificate's serial number.
-func (l *List) lookup(cert *x509.Certificate) (entry, bool) {
-	e, ok := l.entries[string(integerOctets(cert.SerialNumber))]
-	return e, ok
+// lookup returns what the list says about the certificate.
+func (l *List) lookup(cert *x509.Certificate) (found entry, listed bool) {
+	serial := string(integerOctets(cert.SerialNumber))
+	if l.direct(cert) {
+		found, listed = l.entries[serial]
+	}
+	if l.foreign == nil {
+		return found, listed
+	}
+	if e, ok := l.foreign.lookup(cert.RawIssuer, serial); ok {
+		if listed {
+			e = found.merge(e)
+		}
+		return e, true
+	}
+	return found, listed
 }
 
 // maxSerial is how many octets of a serial number are accepted. RFC 5280,

@@ -38,8 +38,8 @@ func (a *inquiry) live(ctx context.Context) {
 		if i < len(addresses)-1 {
 			rung = verify.RungPartitionCRL // by its place; it may have no scope that says so
 		}
-		a.judge(l, rung, address, JudgeOptions{From: address})
-		if revocation.Settled(a.query, a.reports) {
+		a.judge(l, rung, address, a.store.options(a.query, JudgeOptions{From: address}))
+		if a.settled() {
 			return
 		}
 	}
@@ -89,8 +89,8 @@ func (s *Store) get(ctx context.Context, q verify.StatusQuery, address string) (
 	if err != nil {
 		return nil, err
 	}
-	opts := JudgeOptions{From: address, InsecureAllowSHA1: s.cfg.InsecureAllowSHA1}
-	if _, err := l.check(q.Cert, q.Issuer, &opts); err != nil {
+	opts := s.options(q, JudgeOptions{From: address})
+	if _, _, err := l.check(q.Cert, q.Issuer, &opts); err != nil {
 		return nil, err
 	}
 	if l.ThisUpdate.After(q.Now.Add(verify.DefaultSkew)) {

@@ -88,6 +88,9 @@ func (l *List) parseTBS(e der.Element) error {
 			return err
 		}
 	}
+	if l.foreign != nil && !l.indirect() {
+		l.unhandled = "2.5.29.29 (certificateIssuer)"
+	}
 	return r.End("TBSCertList")
 }
 
@@ -122,10 +125,10 @@ func (l *List) parseEntries(e der.Element, isV2 bool) error {
 	}
 	text := string(e.Body)
 	start := e.Offset() + len(e.Raw) - len(e.Body)
-	var extensions []revocation.Extension // storage, for all entries in turn
+	var context entryContext
 	r := e.Reader()
 	for element := range r.All() {
-		serial, found, err := l.parseEntry(element, isV2, &extensions)
+		serial, found, err := l.parseEntry(element, isV2, &context)
 		if err != nil {
 			return err
 		}
@@ -135,6 +138,10 @@ func (l *List) parseEntries(e der.Element, isV2 bool) error {
 		}
 		end := serial.Offset() + len(serial.Raw) - start
 		key := text[end-len(octets) : end]
+		if context.issuer != 0 {
+			l.foreign.add(context.issuer, key, found)
+			continue
+		}
 		if held, ok := l.entries[key]; ok {
 			found = held.merge(found)
 		}
@@ -143,11 +150,17 @@ func (l *List) parseEntries(e der.Element, isV2 bool) error {
 	return nil
 }
 
+// An entryContext goes from one entry to the next.
+type entryContext struct {
+	issuer     int                    // group of the last certificateIssuer, or 0 for the list's own
+	extensions []revocation.Extension // storage
+}
+
 //	SEQUENCE {
 //	    userCertificate     INTEGER,
 //	    revocationDate      Time,
 //	    crlEntryExtensions  Extensions OPTIONAL }
-func (l *List) parseEntry(e der.Element, isV2 bool, extensions *[]revocation.Extension) (serial der.Element, found entry, err error) {
+func (l *List) parseEntry(e der.Element, isV2 bool, context *entryContext) (serial der.Element, found entry, err error) {
 	if e.Tag != der.Sequence {
 		return serial, found, e.Errorf("entry has tag %v", e.Tag)
 	}
@@ -168,31 +181,32 @@ func (l *List) parseEntry(e der.Element, isV2 bool, extensions *[]revocation.Ext
 		if !isV2 {
 			return serial, found, field.Errorf("entry extensions in a list of version 1")
 		}
-		if *extensions, err = revocation.AppendExtensions(*extensions, field); err != nil {
+		if context.extensions, err = revocation.AppendExtensions(context.extensions, field); err != nil {
 			return serial, found, err
 		}
-		if err := l.applyEntryExtensions(&found, *extensions); err != nil {
+		if err := l.applyEntryExtensions(&found, context); err != nil {
 			return serial, found, err
 		}
 	}
 	return serial, found, r.End("entry")
 }
 
-// Contents of the object identifiers of CRL entry extensions, id-ce 21 and 24
-// (RFC 5280, Section 5.3).
+// Contents of the object identifiers of CRL entry extensions, id-ce 21, 24
+// and 29 (RFC 5280, Section 5.3).
 const (
-	idReasonCode     = "\x55\x1d\x15"
-	idInvalidityDate = "\x55\x1d\x18"
+	idReasonCode        = "\x55\x1d\x15"
+	idInvalidityDate    = "\x55\x1d\x18"
+	idCertificateIssuer = "\x55\x1d\x1d"
 )
 
-// applyEntryExtensions reads reasonCode and invalidityDate. certificateIssuer is
-// critical, stands only in indirect lists, and is not processed.
+// applyEntryExtensions reads reasonCode, invalidityDate and certificateIssuer. That
+// the last stands only in indirect lists is checked when the scope has been read.
 //
 // A list with a critical entry extension that is not processed must not be used
 // for any certificate (Section 5.3).
-func (l *List) applyEntryExtensions(found *entry, list []revocation.Extension) error {
-	for i := range list {
-		x := &list[i]
+func (l *List) applyEntryExtensions(found *entry, context *entryContext) (err error) {
+	for i := range context.extensions {
+		x := &context.extensions[i]
 		switch {
 		case string(x.ID) == idReasonCode:
 			value, err := x.Parse()
@@ -210,6 +224,10 @@ func (l *List) applyEntryExtensions(found *entry, list []revocation.Extension) e
 				return err
 			}
 			found.invalidFrom, found.hasInvalid = date.Unix(), true
+		case string(x.ID) == idCertificateIssuer:
+			if context.issuer, err = l.foreignGroup(x); err != nil {
+				return err
+			}
 		case x.Critical:
 			l.unhandled = x.Name()
 		}

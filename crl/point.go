@@ -16,10 +16,9 @@ const (
 
 // A distributionPoint is one of a certificate's.
 type distributionPoint struct {
-	name        *pointName // or nil if absent
-	someReasons bool       // covers only some reasons
-	crlIssuer   []generalName
-	implied     bool // the certificate names no point
+	name      *pointName // or nil if absent
+	reasons   reasonSet  // that it covers
+	crlIssuer []generalName
 }
 
 var oidDistributionPoints = asn1.ObjectIdentifier{2, 5, 29, 31}
@@ -36,7 +35,7 @@ var oidDistributionPoints = asn1.ObjectIdentifier{2, 5, 29, 31}
 func distributionPoints(cert *x509.Certificate) ([]distributionPoint, error) {
 	value, ok := revocation.ExtensionValue(cert, oidDistributionPoints)
 	if !ok {
-		return []distributionPoint{{name: &pointName{full: []generalName{{formDirectory, cert.RawIssuer}}}, implied: true}}, nil
+		return []distributionPoint{{name: &pointName{full: []generalName{{formDirectory, cert.RawIssuer}}}, reasons: allReasons}}, nil
 	}
 	doc, err := der.Strict(value, der.Limits{})
 	if err != nil {
@@ -62,7 +61,7 @@ func distributionPoints(cert *x509.Certificate) ([]distributionPoint, error) {
 }
 
 func parseDistributionPoint(e der.Element) (distributionPoint, error) {
-	var p distributionPoint
+	p := distributionPoint{reasons: allReasons}
 	if e.Tag != der.Sequence {
 		return p, e.Errorf("DistributionPoint has tag %v", e.Tag)
 	}
@@ -73,8 +72,10 @@ func parseDistributionPoint(e der.Element) (distributionPoint, error) {
 			return p, err
 		}
 	}
-	if _, ok := r.Optional(der.Context(1)); ok {
-		p.someReasons = true
+	if field, ok := r.Optional(der.Context(1)); ok {
+		if p.reasons, err = parseReasons(field); err != nil {
+			return p, err
+		}
 	}
 	if field, ok := r.Optional(der.ContextConstructed(2)); ok {
 		if p.crlIssuer, err = parseGeneralNames(field); err != nil {

@@ -18,8 +18,31 @@ type scope struct {
 
 	onlyUserCerts, onlyCACerts, onlyAttributeCerts bool
 
-	someReasons bool // onlySomeReasons
-	indirect    bool // indirectCRL
+	reasons  reasonSet // onlySomeReasons, or all
+	indirect bool      // indirectCRL
+
+	der []byte
+}
+
+// A reasonSet is a ReasonFlags (RFC 5280, Section 4.2.1.13), with bit n of the
+// standard as bit n.
+type reasonSet uint16
+
+// allReasons are keyCompromise (1) to aACompromise (8). Bit 0 is not used.
+const allReasons reasonSet = 0x1fe
+
+func parseReasons(field der.Element) (reasonSet, error) {
+	octets, _, err := field.BitString()
+	if err != nil {
+		return 0, err
+	}
+	var set reasonSet
+	for bit := range min(8*len(octets), 9) {
+		if octets[bit/8]&(0x80>>(bit%8)) != 0 {
+			set |= 1 << bit
+		}
+	}
+	return set & allReasons, nil
 }
 
 // parseScope reads
@@ -42,7 +65,7 @@ func parseScope(x *revocation.Extension) (*scope, error) {
 	if e.Tag != der.Sequence || len(e.Body) == 0 {
 		return nil, e.Errorf("IssuingDistributionPoint is not a SEQUENCE or is empty")
 	}
-	s := &scope{}
+	s := &scope{reasons: allReasons, der: x.Value}
 	r := e.Reader()
 	if field, ok := r.Optional(der.ContextConstructed(0)); ok {
 		if s.point, err = parsePointName(field); err != nil {
@@ -52,16 +75,15 @@ func parseScope(x *revocation.Extension) (*scope, error) {
 	kinds := 0
 	for _, flag := range []struct {
 		tag  int
-		set  *bool
+		set  *bool // or nil for onlySomeReasons
 		kind bool
-	}{{1, &s.onlyUserCerts, true}, {2, &s.onlyCACerts, true}, {3, &s.someReasons, false}, {4, &s.indirect, false}, {5, &s.onlyAttributeCerts, true}} {
+	}{{1, &s.onlyUserCerts, true}, {2, &s.onlyCACerts, true}, {3, nil, false}, {4, &s.indirect, false}, {5, &s.onlyAttributeCerts, true}} {
 		field, ok := r.Optional(der.Context(flag.tag))
 		if !ok {
 			continue
 		}
-		if flag.tag == 3 { // the only one that is not a BOOLEAN; which reasons does not matter
-			*flag.set = true
-			_, _, err = field.BitString()
+		if flag.set == nil {
+			s.reasons, err = parseReasons(field)
 		} else {
 			*flag.set, err = field.Bool()
 		}

@@ -13,9 +13,9 @@
 // be asked only about certificates whose signature has been verified. Whether an
 // answer is recent enough is decided by package verify.
 //
-// A responder's own revocation is not looked up: [Answer] says so where it
-// matters. Signed requests, and responders trusted by configuration in place of
-// the CA, are not supported.
+// A responder's own revocation is not looked up here: [Answer] says so where it
+// matters, and a verify.Verifier asks its sources of lists. Signed requests, and
+// responders trusted by configuration in place of the CA, are not supported.
 package ocspclient
 
 import (
@@ -141,10 +141,14 @@ func (c *Client) Close() error {
 // Status returns what the Client holds, what came with the query, and, unless
 // one of them settles it, what the certificate's responders answer. They are
 // asked in the order of the certificate until one answers; callers with the same
-// question share it. Errors are *verify.Error, joined if there are several.
+// question share it. There is nothing for a query with ListsOnly. Errors are
+// *verify.Error, joined if there are several.
 func (c *Client) Status(ctx context.Context, q verify.StatusQuery) ([]verify.StatusReport, error) {
 	if q.Cert == nil || q.Issuer == nil {
 		return nil, errors.New("ocspclient: query without certificate or issuer")
+	}
+	if q.ListsOnly {
+		return nil, nil
 	}
 	q = revocation.WithClock(q, c.cfg.Now)
 	reports, errs := c.supplied(q)

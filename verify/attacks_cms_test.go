@@ -41,6 +41,9 @@ func TestAttacks(t *testing.T) {
 	for number, run := range pathAttacks {
 		t.Run(number, func(t *testing.T) { run(t, w) })
 	}
+	for number, run := range revocationAttacks {
+		t.Run(number, run)
+	}
 	t.Run("S01 signed attributes as content", func(t *testing.T) { attackAttributesAsContent(t, w) })
 	t.Run("S08 detached without content", func(t *testing.T) { attackWithoutContent(t, w) })
 	t.Run("S09 two contents", func(t *testing.T) { attackTwoContents(t, w) })

@@ -22,6 +22,8 @@ type call struct {
 	profile           *Profile
 	anchorAsEndEntity bool
 	evidence          []Evidence // supplied by the caller and by the message
+	hints             []*x509.Certificate
+	authorities       authorities
 }
 
 func (v *Verifier) newCall(opts *Options, use Use) *call {
@@ -85,6 +87,7 @@ func (v *Verifier) checkSignature(used algorithm.Signature, cert *x509.Certifica
 // certify finds the path of a signer's certificate and judges its profile. What
 // is left for conclude is the status of the certificates.
 func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signer, error) {
+	c.hints = hints
 	if err := c.v.algorithms.CheckKey(cert.PublicKey); err != nil {
 		return Signer{}, &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err)}
 	}
@@ -152,7 +155,7 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer, known map[*x509.
 				q.Fresh = c.use.freshness()
 			}
 			var err error
-			if fact, err = c.v.learn(ctx, q); err != nil {
+			if fact, err = c.learn(ctx, q, signer.Path[len(signer.Path)-1]); err != nil {
 				return err
 			}
 			known[cert] = fact
@@ -176,8 +179,8 @@ func collectEvidence(signers []Signer) []Evidence {
 		for _, cert := range s.Path {
 			add(CertificateEvidence, cert.Raw)
 		}
-		for _, fact := range s.Revocation {
-			add(fact.Report.Kind, fact.Report.DER)
+		for i := range s.Revocation {
+			s.Revocation[i].collect(add)
 		}
 	}
 	return all

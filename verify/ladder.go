@@ -12,13 +12,17 @@ import (
 // Revoked, held by anyone, wins before any good. An authority that says it does
 // not know the certificate ends the climb: a list in which a certificate is
 // absent cannot speak for one that was never issued.
-func (v *Verifier) learn(ctx context.Context, q StatusQuery) (RevocationFact, error) {
-	climb := climb{query: q}
+//
+// With q.HeldOnly it stops before the network. What others than the issuer have
+// signed counts after by has looked into who they are.
+func (v *Verifier) learn(ctx context.Context, q StatusQuery, by *learning) (RevocationFact, error) {
+	climb := climb{query: q, by: by}
+	heldOnly := q.HeldOnly
 	q.HeldOnly = true
 	for _, source := range v.status {
 		climb.ask(ctx, source, q)
 	}
-	if !climb.found {
+	if !climb.found && !heldOnly {
 		q.HeldOnly = false
 		climb.errs = nil // each source tells again what is wrong with what it holds
 		for _, source := range v.status {
@@ -27,12 +31,14 @@ func (v *Verifier) learn(ctx context.Context, q StatusQuery) (RevocationFact, er
 			}
 		}
 	}
+	climb.errs = append(climb.errs, by.refusals...)
 	return climb.verdict(ctx)
 }
 
 // A climb collects what the rungs say of one certificate.
 type climb struct {
 	query StatusQuery
+	by    *learning
 	found bool           // some evidence counts
 	best  RevocationFact // of the worst status that counts
 	stale bool           // some evidence was authentic but does not count
@@ -48,14 +54,20 @@ func (c *climb) ask(ctx context.Context, source StatusSource, q StatusQuery) {
 		c.errs = append(c.errs, err)
 	}
 	for i := range reports {
-		c.add(&reports[i])
+		c.add(ctx, &reports[i], q.HeldOnly)
 	}
 }
 
-func (c *climb) add(report *StatusReport) {
+func (c *climb) add(ctx context.Context, report *StatusReport, held bool) {
 	status, err := c.query.Judge(report)
 	if err != nil {
 		c.stale = true
+		c.errs = append(c.errs, fmt.Errorf("%s: %w", report.Source, err))
+		return
+	}
+	// A refusal is not put off until the network may be used.
+	authorities, err := c.by.vouch(ctx, c.query, report, held && status == Good)
+	if discards(status, err) {
 		c.errs = append(c.errs, fmt.Errorf("%s: %w", report.Source, err))
 		return
 	}
@@ -67,6 +79,7 @@ func (c *climb) add(report *StatusReport) {
 		Cert:               c.query.Cert,
 		Status:             status,
 		Report:             *report,
+		Authorities:        authorities,
 		Age:                c.query.At.Sub(report.ThisUpdate),
 		SuspensionExcluded: c.query.Current(report),
 	}

@@ -59,7 +59,12 @@ type RevocationFact struct {
 	Cert   *x509.Certificate
 	Status Status // Good in a Result
 	Report StatusReport
-	Age    time.Duration // from thisUpdate to the instant of judgement; negative if the evidence is later
+
+	// Authorities are those who signed Report, and what it rests on With, in place
+	// of the issuer of Cert.
+	Authorities []Authority
+
+	Age time.Duration // from thisUpdate to the instant of judgement; negative if the evidence is later
 
 	// SuspensionExcluded is set if the evidence was current at the instant of
 	// judgement. Later evidence does not tell of a suspension that had ended.

@@ -24,6 +24,14 @@ type Scheme struct {
 	// Profile is what the certificate of a signer must be.
 	Profile Profile
 
+	// SeparateCRLKeys accepts revocation lists that were signed with another key than
+	// the certificate: with another of the same CA, or as indirect lists by an issuer
+	// that the certificate names (RFC 5280, Section 6.3.3 (b), (f)). Whose key that
+	// is, only a name says. So it is for PKIs in which no two CAs below one anchor
+	// share a name, and never for MOICA, where all generations do. New refuses it
+	// for anchors and intermediates that share one.
+	SeparateCRLKeys bool
+
 	// Hosts are the domains on which the scheme's responders and lists live.
 	// Sources of status contact hosts equal to one or below it, and no others.
 	Hosts []string

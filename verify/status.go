@@ -88,6 +88,16 @@ type StatusQuery struct {
 	Now    time.Time         // the clock; evidence from after it is refused
 	Fresh  Freshness
 
+	// SeparateCRLKeys is that of the [Scheme]. CRLIssuers are then certificates
+	// besides Issuer whose keys may sign lists about Cert: each has cRLSign, a valid
+	// path to the trust anchor of Cert's path and a good status.
+	SeparateCRLKeys bool
+	CRLIssuers      []*x509.Certificate
+
+	// ListsOnly asks for revocation lists and no OCSP answers. It is set when Cert
+	// is a responder's own: responders do not vouch for each other.
+	ListsOnly bool
+
 	// HeldOnly asks for what the source holds, without using the network.
 	HeldOnly bool
 
@@ -100,8 +110,8 @@ type StatusQuery struct {
 // revocation lists. Methods may be called concurrently.
 type StatusSource interface {
 	// Status returns what the source could learn, best evidence first. Every
-	// report is authentic and about q.Cert: signed by q.Issuer's key or on its
-	// behalf, in scope. Whether a report counts at q.At is for
+	// report is authentic and about q.Cert: signed by q.Issuer's key, by one of
+	// q.CRLIssuers, or by a responder that q.Issuer's key has certified; in scope. Whether a report counts at q.At is for
 	// [StatusQuery.Judge]. Reports and an error may be returned together: the
 	// error tells what could not be learned or was discarded.
 	Status(ctx context.Context, q StatusQuery) ([]StatusReport, error)
@@ -114,7 +124,15 @@ type StatusReport struct {
 	Kind   EvidenceKind // OCSPEvidence or CRLEvidence
 	Source string       // a URL, "supplied" or another place, for people
 	DER    []byte       // the signed original
+
+	// Signer holds the key that signed. If it is not the query's issuer, its own
+	// status is for the Verifier to learn. Nil stands for the issuer.
 	Signer *x509.Certificate
+
+	// With are the further lists without which DER does not prove what the report
+	// says: a delta CRL, lists for other reasons. The times below are those for
+	// which all of them speak.
+	With []StatusReport
 
 	// Says is Good when the evidence covers the certificate and does not list
 	// it, Unknown when the authority says that it does not know.

@@ -95,6 +95,11 @@ func New(cfg Config) (*Verifier, error) {
 	case len(cfg.Status) > 0 && cfg.InsecureSkipRevocation:
 		return nil, errors.New("verify: Config.Status and InsecureSkipRevocation contradict each other")
 	}
+	if cfg.Scheme.SeparateCRLKeys {
+		if err := checkNames(&cfg.Scheme); err != nil {
+			return nil, err
+		}
+	}
 	v := &Verifier{
 		scheme:     cfg.Scheme,
 		status:     append([]StatusSource(nil), cfg.Status...),

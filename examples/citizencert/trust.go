@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/x509"
 	"errors"
@@ -131,7 +132,10 @@ func (t *trust) scheme(in *files) (verify.Scheme, error) {
 		if err != nil {
 			return s, err
 		}
-		s = verify.Scheme{Name: "custom", Environment: verify.Custom, Anchors: anchors}
+		s = verify.Scheme{
+			Name: "custom", Environment: verify.Custom, Anchors: anchors,
+			SeparateCRLKeys: !shareName(anchors),
+		}
 	} else {
 		anchors, err := t.pinnedAnchors()
 		if err != nil {
@@ -160,6 +164,20 @@ func (t *trust) customAnchors(in *files) ([]*x509.Certificate, error) {
 		}
 	}
 	return anchors, nil
+}
+
+// shareName reports whether two of the anchors have one name and different keys, as
+// those of Taiwan do. Then a list has to be signed with the very key that signed the
+// certificate.
+func shareName(anchors []*x509.Certificate) bool {
+	for i, a := range anchors {
+		for _, b := range anchors[:i] {
+			if certpath.SameName(a.RawSubject, b.RawSubject) && !bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (t *trust) pinnedAnchors() (*moica.Anchors, error) {

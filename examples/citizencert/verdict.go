@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
+	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -58,7 +59,15 @@ type revocationFact struct {
 	NextUpdate         time.Time     `json:"nextUpdate,omitzero"`
 	RevokedAfter       time.Time     `json:"revokedAfter,omitzero"`
 	SuspensionExcluded bool          `json:"suspensionExcluded"`
-	Failed             []string      `json:"failed,omitempty"` // what other sources said
+	SignedBy           []authority   `json:"signedBy,omitempty"` // if not by the issuer
+	Failed             []string      `json:"failed,omitempty"`   // what other sources said
+}
+
+// An authority is a delegated responder, or who else signs lists.
+type authority struct {
+	Subject string `json:"subject"`
+	Serial  string `json:"serial"`
+	Status  string `json:"status"` // good, or no-check as the CA has waived it
 }
 
 // newVerdict makes the report of a call of the SDK. An error that is no verdict is
@@ -121,6 +130,13 @@ func newRevocation(f *verify.RevocationFact) revocationFact {
 		RevokedAfter:       f.RevokedAfter.UTC(),
 		SuspensionExcluded: f.SuspensionExcluded,
 	}
+	for _, a := range f.Authorities {
+		by := authority{nameText(a.Path[0].RawSubject), fmt.Sprintf("%x", a.Path[0].SerialNumber), verify.Good.String()}
+		if a.NoCheck {
+			by.Status = string(ocspclient.ResponderNoCheck)
+		}
+		out.SignedBy = append(out.SignedBy, by)
+	}
 	for _, err := range f.Failed {
 		out.Failed = append(out.Failed, err.Error())
 	}
@@ -177,6 +193,9 @@ func (s *signer) writeText(w *textWriter) {
 func (r *revocationFact) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v (%v: %s), %s", r.Status, r.Rung, r.Source, period(r.ThisUpdate, r.NextUpdate))
+	for _, by := range r.SignedBy {
+		fmt.Fprintf(&b, "; signed by %s, %s", by.Subject, by.Status)
+	}
 	if !r.RevokedAfter.IsZero() {
 		fmt.Fprintf(&b, "; revoked or suspended since %s", timeText(r.RevokedAfter))
 	}
