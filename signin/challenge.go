@@ -146,7 +146,11 @@ func (a *Authenticator) remember(ctx context.Context, attempt string, value [Cha
 	if err != nil {
 		return &Error{Reason: ReasonInternal, Err: err}
 	}
-	err = a.challenges.Put(ctx, a.storeKey(attempt, value), encoded, time.Unix(issued.Expiry, 0))
+	return storeError(a.challenges.Put(ctx, a.storeKey(attempt, value), encoded, time.Unix(issued.Expiry, 0)))
+}
+
+// storeError gives an error of a store its reason.
+func storeError(err error) error {
 	switch {
 	case errors.Is(err, ErrStoreFull):
 		return &Error{Reason: ReasonStoreFull, Err: err}

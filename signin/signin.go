@@ -48,10 +48,20 @@
 // challenge to one browser, and the component's list of trusted sites reduce
 // this; they do not remove it.
 //
-// A session token that is stolen works until it expires, at most
-// [MaxSessionLife] later, or until its session is ended with
-// [Authenticator.End]. A certificate that is revoked during a session does not
-// end it before then.
+// A session token that is stolen works, and can be renewed, until its session
+// ends: at [Config.SessionLife] at the latest, or with [Authenticator.End],
+// which logging out calls.
+//
+// # How long a session lasts
+//
+// A token lives 15 minutes. [Authenticator.Handler] renews it while the citizen
+// is active, and with each renewal has the certificate judged anew: one that was
+// revoked or suspended ends its sessions, at most TokenLife after the sources of
+// status know. What those may still go by is for package verify to say, and at
+// sign-in and renewal is 10 minutes for an OCSP answer.
+//
+// To be asked for again, the certificate is kept in the [SessionStore] as long as
+// a session of it can be renewed, and nowhere else: a token holds only its name.
 //
 // The caller still owns: TLS, a proxy that passes the Host header on, limiting
 // the rate of requests, the page, and the accounts. A certificate names a
@@ -69,11 +79,14 @@ import (
 	"github.com/citizencert/citizencert/verify"
 )
 
-// Limits. Five minutes is what people need to find card and PIN; the session
-// life bounds how long a stolen token works.
+// Limits. Five minutes is what people need to find card and PIN. The life of a
+// token bounds how long a certificate that is revoked goes unnoticed, the other
+// two how long a browser that was left behind stays signed in.
 const (
 	ChallengeLife  = 5 * time.Minute
-	MaxSessionLife = 15 * time.Minute
+	MaxTokenLife   = 15 * time.Minute
+	MaxIdleLife    = 30 * time.Minute
+	MaxSessionLife = 8 * time.Hour
 )
 
 // Config is what a service says about itself. New copies what it keeps.
@@ -122,8 +135,13 @@ type Config struct {
 	// session, such as "/login". If empty, Handler answers 401 to everyone.
 	LoginPath string
 
-	// SessionLife is how long a session lasts, in whole seconds. If zero,
-	// MaxSessionLife, which is also the most.
+	// TokenLife is how long a session goes on without its certificate being
+	// judged anew, IdleLife how long it can still be renewed after that was done
+	// last, and SessionLife how long it lasts at all: each in whole seconds, and
+	// no longer than the next. If zero, the longest there is: MaxTokenLife,
+	// MaxIdleLife and MaxSessionLife.
+	TokenLife   time.Duration
+	IdleLife    time.Duration
 	SessionLife time.Duration
 
 	// Logger gets the cause of every refusal, without personal data. If nil,
@@ -135,7 +153,7 @@ type Config struct {
 }
 
 // An Authenticator issues challenges, redeems them for sessions, and checks
-// sessions. It is immutable and safe for concurrent use.
+// sessions. It is safe for concurrent use.
 type Authenticator struct {
 	verifier    *verify.Verifier
 	environment verify.Environment
@@ -148,7 +166,10 @@ type Authenticator struct {
 	accounts    AccountLinker
 	onSignIn    func(context.Context, *verify.Result, *Session) error
 	loginPath   string
+	tokenLife   time.Duration
+	idleLife    time.Duration
 	sessionLife time.Duration
+	renewals    expiring[time.Time] // by session: when to try again
 	crossOrigin http.CrossOriginProtection
 	logger      *slog.Logger
 	now         func() time.Time
@@ -181,6 +202,8 @@ func New(cfg Config) (*Authenticator, error) {
 		accounts:    cfg.Accounts,
 		onSignIn:    cfg.OnSignIn,
 		loginPath:   cfg.LoginPath,
+		tokenLife:   cfg.TokenLife,
+		idleLife:    cfg.IdleLife,
 		sessionLife: cfg.SessionLife,
 		logger:      cfg.Logger,
 		now:         cfg.Now,
@@ -255,7 +278,7 @@ func (a *Authenticator) Finish(w http.ResponseWriter, r *http.Request, id string
 	if err := a.endSessionOf(r, o); err != nil {
 		return nil, err
 	}
-	http.SetCookie(w, o.cookie(a.sessionCookie(o), token, a.sessionLife))
+	http.SetCookie(w, o.cookie(a.sessionCookie(o), token, a.idleUntil(s).Sub(s.IssuedAt)))
 	return s, nil
 }
 

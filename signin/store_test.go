@@ -85,6 +85,8 @@ func (f failing) Put(context.Context, string, []byte, time.Time) error       { r
 func (f failing) Take(context.Context, string) ([]byte, error)               { return nil, f.err }
 func (f failing) Deny(context.Context, string, time.Time, time.Time) error   { return f.err }
 func (f failing) Denied(context.Context, time.Time, ...string) (bool, error) { return false, f.err }
+func (f failing) Keep(context.Context, string, []byte, time.Time) error      { return f.err }
+func (f failing) Kept(context.Context, string) ([]byte, error)               { return nil, f.err }
 func (f failing) Account(context.Context, string) (string, error)            { return "", f.err }
 
 // A store that fails never lets anyone in.
