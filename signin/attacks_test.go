@@ -41,6 +41,7 @@ func TestAttacks(t *testing.T) {
 		{"T09 claims", attackClaims},
 		{"T10 serializations", attackSerializations},
 		{"T11 respelled token", attackRespelled},
+		{"T12 key set", attackKeySet},
 	} {
 		t.Run(attack.name, attack.run)
 	}

@@ -108,9 +108,17 @@ type Config struct {
 	// that share a host, a store or a key need names of their own.
 	Service string
 
-	// Key signs session tokens (ES256). Required: ECDSA on P-256, in memory or
-	// behind a crypto.Signer.
+	// Key signs session tokens. Required: ECDSA on P-256 (ES256) or Ed25519
+	// (EdDSA), in memory or behind a crypto.Signer.
 	Key crypto.Signer
+
+	// OtherKeys are further public keys, *ecdsa.PublicKey on P-256 or
+	// ed25519.PublicKey, whose tokens are accepted: those of other servers, and
+	// during rotation the one before and the one after Key. To rotate, give every
+	// server the new key here; then make it Key and put the old one here; and
+	// leave that out once IdleLife has passed. A key that is left out is worth
+	// nothing at once.
+	OtherKeys []crypto.PublicKey
 
 	// PairwiseKey makes the subjects of this service differ from those of every
 	// other. Required, at least MinPairwiseKey random bytes. All servers of a
@@ -161,6 +169,7 @@ type Authenticator struct {
 	service     string
 	pairwise    pairwise
 	tokens      tokens
+	keySet      []byte // JSON
 	challenges  ChallengeStore
 	sessions    SessionStore
 	accounts    AccountLinker
@@ -185,7 +194,7 @@ func New(cfg Config) (*Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := newES256(cfg.Key)
+	keys, err := newKeyring(cfg.Key, cfg.OtherKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +205,8 @@ func New(cfg Config) (*Authenticator, error) {
 		origins:     origins,
 		service:     cfg.Service,
 		pairwise:    append(pairwise(nil), cfg.PairwiseKey...),
-		tokens:      tokens,
+		tokens:      keys,
+		keySet:      keys.published(),
 		challenges:  cfg.Challenges,
 		sessions:    cfg.Sessions,
 		accounts:    cfg.Accounts,
