@@ -30,6 +30,7 @@ func TestAttacks(t *testing.T) {
 		{"L13 fixation", attackFixation},
 		{"L15 environments", attackEnvironments},
 		{"L16 revoked during session", attackRevokedDuringSession},
+		{"L17 many challenges", attackManyChallenges},
 		{"T01 ended session", attackEndedSession},
 		{"T02 other audience", attackOtherAudience},
 		{"T03 alg none", attackAlgNone},

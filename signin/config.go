@@ -41,6 +41,9 @@ func (cfg *Config) check() error {
 		}
 		most = min(most, cmp.Or(life.value, most))
 	}
+	if cfg.ChallengesPerMinute < 0 {
+		return fmt.Errorf("signin: Config.ChallengesPerMinute is %d", cfg.ChallengesPerMinute)
+	}
 	// A path that a browser would read as the address of another site is no path.
 	if p := cfg.LoginPath; p != "" && (p[0] != '/' || strings.HasPrefix(p, "//") || strings.Contains(p, `\`)) {
 		return fmt.Errorf("signin: Config.LoginPath %q is not a path on this site", p)
@@ -62,6 +65,10 @@ func (cfg Config) withDefaults() Config {
 	cfg.SessionLife = cmp.Or(cfg.SessionLife, MaxSessionLife)
 	cfg.IdleLife = cmp.Or(cfg.IdleLife, min(MaxIdleLife, cfg.SessionLife))
 	cfg.TokenLife = cmp.Or(cfg.TokenLife, min(MaxTokenLife, cfg.IdleLife))
+	cfg.ChallengesPerMinute = cmp.Or(cfg.ChallengesPerMinute, DefaultChallengesPerMinute)
+	if cfg.ClientKey == nil {
+		cfg.ClientKey = remoteAddress
+	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
 	return cfg
 }

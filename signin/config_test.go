@@ -54,6 +54,8 @@ func TestNewRefusals(t *testing.T) {
 		{func(cfg *signin.Config) { cfg.TokenLife, cfg.IdleLife = time.Minute, time.Minute }, ""},
 		{func(cfg *signin.Config) { cfg.TokenLife, cfg.IdleLife = 61*time.Second, time.Minute }, "TokenLife"},
 		{func(cfg *signin.Config) { cfg.TokenLife, cfg.SessionLife = 61*time.Second, time.Minute }, "TokenLife"},
+		{func(cfg *signin.Config) { cfg.ChallengesPerMinute = -1 }, "ChallengesPerMinute"},
+		{func(cfg *signin.Config) { cfg.ChallengesPerMinute = 1 }, ""},
 		{func(cfg *signin.Config) { cfg.LoginPath = "/login" }, ""},
 		{func(cfg *signin.Config) { cfg.LoginPath = "login" }, "LoginPath"},
 		{func(cfg *signin.Config) { cfg.LoginPath = "https://evil.example" }, "LoginPath"},

@@ -118,9 +118,7 @@ type entry[V any] struct {
 func (m *expiring[V]) put(key string, expiry, now time.Time, limit int, merge func(old V) V) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for len(m.queue) > 0 && !now.Before(m.queue[0].expiry) {
-		m.remove(m.queue[0])
-	}
+	m.purge(now)
 	if e, ok := m.entries[key]; ok {
 		e.value = merge(e.value)
 		if expiry.After(e.expiry) {
@@ -132,14 +130,43 @@ func (m *expiring[V]) put(key string, expiry, now time.Time, limit int, merge fu
 	if len(m.entries) >= limit {
 		return ErrStoreFull
 	}
+	e := m.add(key, expiry)
+	e.value = merge(e.value)
+	return nil
+}
+
+// update stores what change makes of the value under key, or of the zero value
+// with the expiry given. If there is no room the entry that ends first makes it:
+// this is for what is better forgotten than refused.
+func (m *expiring[V]) update(key string, expiry, now time.Time, limit int, change func(old V, expiry time.Time) V) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.purge(now)
+	e, ok := m.entries[key]
+	if !ok {
+		if len(m.entries) >= limit {
+			m.remove(m.queue[0])
+		}
+		e = m.add(key, expiry)
+	}
+	e.value = change(e.value, e.expiry)
+}
+
+// purge removes what has ended.
+func (m *expiring[V]) purge(now time.Time) {
+	for len(m.queue) > 0 && !now.Before(m.queue[0].expiry) {
+		m.remove(m.queue[0])
+	}
+}
+
+func (m *expiring[V]) add(key string, expiry time.Time) *entry[V] {
 	if m.entries == nil {
 		m.entries = make(map[string]*entry[V])
 	}
-	var zero V
-	e := &entry[V]{key: key, value: merge(zero), expiry: expiry}
+	e := &entry[V]{key: key, expiry: expiry}
 	m.entries[key] = e
 	heap.Push(&m.queue, e)
-	return nil
+	return e
 }
 
 func (m *expiring[V]) take(key string) (value V, ok bool) {

@@ -135,7 +135,7 @@ func (a *Authenticator) reject(w http.ResponseWriter, r *http.Request, err error
 		slog.String("reason", string(e.Reason)),
 		slog.String("code", string(p.Code)),
 		slog.Any("cause", e.Err))
-	if p.Code == CodeSession && a.loginPath != "" && asksForPage(r) {
+	if p.Status == http.StatusUnauthorized && a.loginPath != "" && asksForPage(r) {
 		http.Redirect(w, r, a.loginPath, http.StatusSeeOther)
 		return
 	}
@@ -146,7 +146,7 @@ func (a *Authenticator) reject(w http.ResponseWriter, r *http.Request, err error
 // normal, that a store fails is not.
 func (p Problem) level() slog.Level {
 	switch p.Code {
-	case CodeSession:
+	case CodeSession, CodeSignInAgain, CodeAssurance:
 		return slog.LevelDebug
 	case CodeBusy, CodeUnavailable, CodeInternal:
 		return slog.LevelError

@@ -64,8 +64,8 @@
 // a session of it can be renewed, and nowhere else: a token holds only its name.
 //
 // The caller still owns: TLS, a proxy that passes the Host header on, limiting
-// the rate of requests, the page, and the accounts. A certificate names a
-// certificate holder, not an account; see [AccountLinker].
+// the rate of requests other than for challenges, the page, and the accounts. A
+// certificate names a certificate holder, not an account; see [AccountLinker].
 package signin
 
 import (
@@ -134,6 +134,20 @@ type Config struct {
 	// Session.Account has its answer.
 	Accounts AccountLinker
 
+	// ChallengesPerMinute is how many challenges one client gets in a minute from
+	// one server. If zero, DefaultChallengesPerMinute.
+	ChallengesPerMinute int
+
+	// ClientKey names the client that a request comes from, in any text. If nil,
+	// the address of the connection, of IPv6 its /64. Behind a proxy that is the
+	// proxy, so there a service reads the address from the one header that its
+	// proxy is known to set. It may be called concurrently.
+	ClientKey func(r *http.Request) string
+
+	// InsecureUnlimitedChallenges counts nobody. It is meant for services behind
+	// something that does.
+	InsecureUnlimitedChallenges bool
+
 	// OnSignIn, if not nil, is called with the verified result before a session
 	// is issued: here a service links accounts and keeps its records. An error
 	// refuses the sign-in; it is logged and must not hold personal data.
@@ -179,6 +193,8 @@ type Authenticator struct {
 	idleLife    time.Duration
 	sessionLife time.Duration
 	renewals    expiring[time.Time] // by session: when to try again
+	limiter     *limiter            // nil: no limit
+	clientKey   func(*http.Request) string
 	crossOrigin http.CrossOriginProtection
 	logger      *slog.Logger
 	now         func() time.Time
@@ -199,6 +215,10 @@ func New(cfg Config) (*Authenticator, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	var limit *limiter
+	if !cfg.InsecureUnlimitedChallenges {
+		limit = &limiter{perMinute: cfg.ChallengesPerMinute}
+	}
 	return &Authenticator{
 		verifier:    cfg.Verifier,
 		environment: cfg.Verifier.Environment(),
@@ -215,6 +235,8 @@ func New(cfg Config) (*Authenticator, error) {
 		tokenLife:   cfg.TokenLife,
 		idleLife:    cfg.IdleLife,
 		sessionLife: cfg.SessionLife,
+		limiter:     limit,
+		clientKey:   cfg.ClientKey,
 		logger:      cfg.Logger,
 		now:         cfg.Now,
 		random:      func(p []byte) { rand.Read(p) }, // never fails
@@ -231,10 +253,18 @@ func (a *Authenticator) Begin(w http.ResponseWriter, r *http.Request, kind Signa
 	if err != nil {
 		return nil, err
 	}
-	if !kind.valid() {
-		return nil, refuse(ReasonRequest, "signature type %q is not known", kind)
+	return a.begin(w, r, o, pending{Purpose: SignIn, Type: kind})
+}
+
+// begin issues a challenge for what issued says, and completes it.
+func (a *Authenticator) begin(w http.ResponseWriter, r *http.Request, o origin, issued pending) (*Challenge, error) {
+	if err := a.admitClient(r); err != nil {
+		return nil, err
 	}
-	issued := pending{Purpose: SignIn, Host: o.host, Expiry: a.now().Add(ChallengeLife).Unix(), Type: kind}
+	if !issued.Type.valid() {
+		return nil, refuse(ReasonRequest, "signature type %q is not known", issued.Type)
+	}
+	issued.Host, issued.Expiry = o.host, a.now().Add(ChallengeLife).Unix()
 	var value [ChallengeSize]byte
 	a.random(value[:])
 	line, err := issued.line(a.service, value).Encode()

@@ -66,6 +66,17 @@ func TestBusy(t *testing.T) {
 	b.accepted(b.finish(c, sign(t, w.card, c)))
 }
 
+// counting counts what is put.
+type counting struct {
+	signin.MemoryStore
+	puts int
+}
+
+func (s *counting) Put(ctx context.Context, key string, value []byte, expiry time.Time) error {
+	s.puts++
+	return s.MemoryStore.Put(ctx, key, value, expiry)
+}
+
 type fullAfter struct {
 	signin.MemoryStore
 	left int
