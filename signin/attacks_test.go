@@ -24,6 +24,7 @@ func TestAttacks(t *testing.T) {
 		{"L07 login CSRF", attackLoginCSRF},
 		{"L08 expired challenge", attackExpired},
 		{"L09 other purpose", attackOtherPurpose},
+		{"L09 other consent", attackConsent},
 		{"L10 other certificate", attackOtherCertificate},
 		{"L11 edited answer", attackEditedAnswer},
 		{"L12 failed component", attackFailedComponent},

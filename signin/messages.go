@@ -22,6 +22,8 @@ const (
 	CodeSignInAgain Code = "sign-in-again"
 	CodeAssurance   Code = "assurance"
 	CodeTooMany     Code = "too-many-requests"
+	CodeTextChanged Code = "text-changed"
+	CodeOtherHolder Code = "other-holder"
 	CodeInternal    Code = "internal"
 
 	CodeCardMissing    Code = "card-missing"
@@ -102,6 +104,14 @@ var sentences = map[Code]Text{
 	CodeTooMany: {
 		"您的登入請求過於頻繁，請稍後再試。",
 		"You have tried to sign in too often. Please try again later.",
+	},
+	CodeTextChanged: {
+		"同意的內容已變更，請重新閱讀後再簽署。",
+		"The text has changed since it was shown. Read it again before you sign.",
+	},
+	CodeOtherHolder: {
+		"簽署的憑證與登入者不符，請使用本人的憑證簽署。",
+		"The certificate that signed is not of the person who is signed in. Please sign with your own.",
 	},
 	CodeInternal: {
 		"系統發生錯誤，請稍後再試。",

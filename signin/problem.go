@@ -46,6 +46,8 @@ const (
 	ReasonSessionAge       Reason = "session-age"       // signed in longer ago than a Requirement allows
 	ReasonSessionAssurance Reason = "session-assurance" // not signed in with what a Requirement asks for
 	ReasonRateLimited      Reason = "rate-limited"      // too many challenges for one client
+	ReasonConsentText      Reason = "consent-text"      // not the text that was shown
+	ReasonOtherHolder      Reason = "other-holder"      // consent by somebody else than who is signed in
 )
 
 // An Error reports which check refused a request. Its text is for the operator;
@@ -151,6 +153,8 @@ var codes = map[Reason]Code{
 	ReasonSessionAge:       CodeSignInAgain,
 	ReasonSessionAssurance: CodeAssurance,
 	ReasonRateLimited:      CodeTooMany,
+	ReasonConsentText:      CodeTextChanged,
+	ReasonOtherHolder:      CodeOtherHolder,
 
 	Reason(verify.ReasonLimit):             CodeSignature,
 	Reason(verify.ReasonMalformed):         CodeSignature,

@@ -303,11 +303,11 @@ func (a *Authenticator) Finish(w http.ResponseWriter, r *http.Request, id string
 	if err := answer.check(); err != nil {
 		return nil, err
 	}
-	line, kind, err := a.redeem(ctx, r, o, id)
+	line, issued, err := a.redeem(r, o, id, SignIn)
 	if err != nil {
 		return nil, err
 	}
-	res, err := a.verify(ctx, answer, line, kind)
+	res, _, err := a.verify(ctx, answer, line, issued.Type)
 	if err != nil {
 		return nil, err
 	}
