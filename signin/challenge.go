@@ -15,7 +15,8 @@ import (
 )
 
 // A ChallengeStore remembers challenges until they are redeemed. All servers of
-// a service share one. Methods may be called concurrently.
+// a service share one. Methods may be called concurrently. Package storetest
+// tests implementations.
 type ChallengeStore interface {
 	// Put stores value under key until expiry. Keys are 43 characters of
 	// base64url and never come twice. A store that has no room returns an error

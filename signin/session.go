@@ -75,7 +75,7 @@ func assuranceOf(carrier verify.Carrier) Assurance {
 
 // A SessionStore remembers which sessions were ended before their time, and the
 // certificates of those that may be renewed. All servers of a service share one.
-// Methods may be called concurrently.
+// Methods may be called concurrently. Package storetest tests implementations.
 //
 // Keys name a session, a subject or a certificate, each with a prefix of its
 // own, in at most 64 characters of printable ASCII. Sessions are known by their
