@@ -40,6 +40,7 @@ type keyring struct {
 type verificationKey struct {
 	algorithm jwa.SignatureAlgorithm
 	public    crypto.PublicKey
+	verifier  jws.Verifier
 	jwk       jwk
 	header    string // the encoded protected header of its tokens, and the dot
 }
@@ -104,9 +105,15 @@ func newVerificationKey(public crypto.PublicKey) (verificationKey, error) {
 	if err != nil {
 		return verificationKey{}, err
 	}
+	algorithm := jwa.SignatureAlgorithm(j.Algorithm)
+	verifier, err := jws.NewVerifier(algorithm)
+	if err != nil {
+		return verificationKey{}, fmt.Errorf("no verifier for %s: %v", algorithm, err)
+	}
 	return verificationKey{
-		algorithm: jwa.SignatureAlgorithm(j.Algorithm),
+		algorithm: algorithm,
 		public:    public,
+		verifier:  verifier,
 		jwk:       j,
 		header:    base64.RawURLEncoding.EncodeToString(header) + ".",
 	}, nil
@@ -125,13 +132,14 @@ func (t *keyring) sign(payload []byte) (string, error) {
 	return string(token), nil
 }
 
-// open returns the payload of a token that one of our keys has signed. Form and
-// header are judged before the JOSE library sees anything: of all headers there
-// could be, with other algorithms, keys of the sender, crit or repeated members,
-// the only ones accepted are those we write, byte for byte. So nothing that the
-// sender writes there is ever parsed.
+// open returns the payload of a token that one of our keys has signed. Of all
+// headers there could be, with other algorithms, keys of the sender, crit or
+// repeated members, the only ones accepted are those we write, byte for byte. So
+// nothing that the sender writes there is ever parsed, and the JOSE library gets
+// no more than what is signed, the signature and the key.
 func (t *keyring) open(token string) ([]byte, error) {
-	if err := checkCompact(token); err != nil {
+	signed, payload, signature, err := splitCompact(token)
+	if err != nil {
 		return nil, &Error{Reason: ReasonTokenForm, Err: err}
 	}
 	for i := range t.keys {
@@ -139,33 +147,34 @@ func (t *keyring) open(token string) ([]byte, error) {
 		if !strings.HasPrefix(token, key.header) {
 			continue
 		}
-		payload, err := jws.Verify([]byte(token), jws.WithKey(key.algorithm, key.public))
-		if err != nil {
-			return nil, refuse(ReasonTokenSignature, "signature by key %s does not verify", key.jwk.KeyID) // the library's text may quote the token
+		if err := key.verifier.Verify([]byte(signed), signature, key.public); err != nil {
+			return nil, refuse(ReasonTokenSignature, "signature by key %s does not verify: %v", key.jwk.KeyID, err)
 		}
 		return payload, nil
 	}
 	return nil, refuse(ReasonTokenHeader, "header is not the one of any of our keys")
 }
 
-// checkCompact accepts three parts in base64url without padding, each written
-// in the one way there is (RFC 7515, Section 7.1). It refuses JSON
-// serialization, JWE, and the line breaks and padding that decoders forgive.
-func checkCompact(token string) error {
+// splitCompact takes three parts in base64url without padding apart, each written
+// in the one way there is (RFC 7515, Section 7.1): what is signed, as it stands,
+// and of it the payload, and the signature. It refuses JSON serialization, JWE,
+// and the line breaks and padding that decoders forgive.
+func splitCompact(token string) (signed string, payload, signature []byte, err error) {
 	if len(token) > MaxToken {
-		return fmt.Errorf("longer than %d bytes", MaxToken)
+		return "", nil, nil, fmt.Errorf("longer than %d bytes", MaxToken)
 	}
 	parts := strings.SplitN(token, ".", 4)
 	if len(parts) != 3 {
-		return errors.New("not three parts")
+		return "", nil, nil, errors.New("not three parts")
 	}
-	for _, part := range parts {
+	var decoded [3][]byte
+	for i, part := range parts {
 		if part == "" || strings.ContainsAny(part, "\r\n") {
-			return errors.New("a part is empty or broken")
+			return "", nil, nil, errors.New("a part is empty or broken")
 		}
-		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
-			return errors.New("a part is not base64url")
+		if decoded[i], err = base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
+			return "", nil, nil, errors.New("a part is not base64url")
 		}
 	}
-	return nil
+	return token[:len(parts[0])+1+len(parts[1])], decoded[1], decoded[2], nil
 }

@@ -89,11 +89,7 @@ func (a *Authenticator) session(r *http.Request, o origin) (*Session, error) {
 	if token == "" {
 		return nil, refuse(ReasonNoSession, "no session cookie, or more than one")
 	}
-	payload, err := a.tokens.open(token)
-	if err != nil {
-		return nil, err
-	}
-	c, err := parseClaims(payload)
+	c, err := a.openClaims(token)
 	if err != nil {
 		return nil, err
 	}

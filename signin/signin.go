@@ -184,6 +184,7 @@ type Authenticator struct {
 	pairwise    pairwise
 	tokens      tokens
 	keySet      []byte // JSON
+	verified    tokenCache
 	challenges  ChallengeStore
 	sessions    SessionStore
 	accounts    AccountLinker

@@ -79,6 +79,7 @@ func sessionLaterHolds(t *testing.T, cfg Config) {
 	}
 	check()
 	cfg.Advance(life + life/2)
+	deny(t, store, keyOf(-1), now, cfg.Now().Add(time.Hour)) // has whatever has ended removed
 	check()
 }
 
