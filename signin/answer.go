@@ -84,32 +84,32 @@ func (a *Answer) check() error {
 
 // verify verifies that the answer is a signature over the line. That a
 // SignedData has the line inside, byte for byte, is what Options.Line asks for.
-func (a *Authenticator) verify(ctx context.Context, answer *Answer, line string, kind SignatureType) (*verify.Result, error) {
-	signature, err := decodeBase64("signature", answer.Signature)
+// The signature is returned as its bytes.
+func (a *Authenticator) verify(ctx context.Context, answer *Answer, line string, kind SignatureType) (res *verify.Result, signature []byte, err error) {
+	signature, err = decodeBase64("signature", answer.Signature)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	opts := &verify.Options{Use: verify.UseSignIn, Line: line}
-	var res *verify.Result
 	switch kind {
 	case PKCS1:
 		var cert []byte
 		if cert, err = decodeBase64("certb64", answer.Certificate); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		res, err = a.verifier.Signature(ctx, cert, x509.SHA256WithRSA, []byte(line), signature, opts)
 	case PKCS7:
 		res, err = a.verifier.SignedData(ctx, signature, opts)
 	default:
-		return nil, refuse(ReasonInternal, "signature type %q is not known", kind)
+		return nil, nil, refuse(ReasonInternal, "signature type %q is not known", kind)
 	}
 	if err != nil {
-		return nil, fromVerify(err)
+		return nil, nil, fromVerify(err)
 	}
 	if len(res.Signers) != 1 {
-		return nil, refuse(ReasonSigners, "%d signers, want one", len(res.Signers))
+		return nil, nil, refuse(ReasonSigners, "%d signers, want one", len(res.Signers))
 	}
-	return res, nil
+	return res, signature, nil
 }
 
 // fromVerify keeps the reason of the verifier.

@@ -96,7 +96,11 @@ func attackClaims(t *testing.T) {
 	f.refused(times(6, 6, 900, 6), signin.ReasonTokenNotYetValid)
 	f.accepted(times(0, 0, 1, 0))
 	f.accepted(times(-899, -899, 1, -899))
-	f.refused(times(-900, -900, 0, -900), signin.ReasonTokenExpired)
+	f.unrenewed(times(-900, -900, 0, -900))
+	f.accepted(times(-1799, -1799, -1200, -1799)) // it can be renewed, and was
+	f.refused(times(-1800, -1800, -1200, -1800), signin.ReasonTokenExpired)
+	f.accepted(times(-1799, -1799, -1200, -8*3600+1))
+	f.refused(times(-1799, -1799, -1200, -8*3600), signin.ReasonTokenExpired)
 	f.refused(times(0, 0, 901, 0), signin.ReasonTokenClaims)
 	f.refused(times(0, 0, 0, 0), signin.ReasonTokenClaims)
 	f.refused(times(0, 0, -1, 0), signin.ReasonTokenClaims)
@@ -104,9 +108,11 @@ func attackClaims(t *testing.T) {
 	f.refused(times(0, 0, 900, 1), signin.ReasonTokenClaims)
 	f.accepted(times(0, 0, 900, -3600))
 
-	f.clock.Set(noon().Add(signin.MaxSessionLife - time.Second))
+	f.clock.Set(noon().Add(signin.MaxTokenLife - time.Second))
 	f.accepted(f.token)
 	f.clock.Advance(time.Second)
+	f.unrenewed(f.token)
+	f.clock.Set(noon().Add(signin.MaxIdleLife))
 	f.refused(f.token, signin.ReasonTokenExpired)
 }
 

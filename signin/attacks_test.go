@@ -24,11 +24,14 @@ func TestAttacks(t *testing.T) {
 		{"L07 login CSRF", attackLoginCSRF},
 		{"L08 expired challenge", attackExpired},
 		{"L09 other purpose", attackOtherPurpose},
+		{"L09 other consent", attackConsent},
 		{"L10 other certificate", attackOtherCertificate},
 		{"L11 edited answer", attackEditedAnswer},
 		{"L12 failed component", attackFailedComponent},
 		{"L13 fixation", attackFixation},
 		{"L15 environments", attackEnvironments},
+		{"L16 revoked during session", attackRevokedDuringSession},
+		{"L17 many challenges", attackManyChallenges},
 		{"T01 ended session", attackEndedSession},
 		{"T02 other audience", attackOtherAudience},
 		{"T03 alg none", attackAlgNone},
@@ -40,6 +43,7 @@ func TestAttacks(t *testing.T) {
 		{"T09 claims", attackClaims},
 		{"T10 serializations", attackSerializations},
 		{"T11 respelled token", attackRespelled},
+		{"T12 key set", attackKeySet},
 	} {
 		t.Run(attack.name, attack.run)
 	}

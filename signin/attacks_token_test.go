@@ -104,8 +104,8 @@ func attackUnfitKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, key := range map[string]crypto.Signer{
-		"none": nil, "P-384": p384, "Ed25519": ed, "RSA": w.card.Key.(*rsa.PrivateKey), "of another": mismatched{newKey(t), newKey(t)},
-		"typed nil": (*ecdsa.PrivateKey)(nil),
+		"none": nil, "P-384": p384, "short Ed25519": ed[:32], "RSA": w.card.Key.(*rsa.PrivateKey), "of another": mismatched{newKey(t), newKey(t)},
+		"typed nil": (*ecdsa.PrivateKey)(nil), "empty": ed25519.PrivateKey(nil), "of another kind": mismatched{ed, newKey(t)},
 	} {
 		cfg := w.cfg
 		cfg.Key = key
@@ -113,15 +113,18 @@ func attackUnfitKey(t *testing.T) {
 			t.Errorf("key %s was accepted", name)
 		}
 	}
-	cfg := w.cfg
-	cfg.Key = opaque{w.key} // as one in an HSM
-	_, site := w.newSite(t, cfg)
-	b := w.browser(t)
-	b.site = site
-	b.signIn(w.card)
-	if b.account() == "" {
-		t.Error("a token by a crypto.Signer was refused")
+	for _, key := range []crypto.Signer{opaque{w.key}, ed, opaque{ed}} { // opaque as one in an HSM
+		cfg := w.cfg
+		cfg.Key = key
+		_, site := w.newSite(t, cfg)
+		b := w.browser(t)
+		b.site = site
+		b.signIn(w.card)
+		if b.account() == "" {
+			t.Errorf("a token by %T was refused", key)
+		}
 	}
+	attackPublication(t, w, ed)
 }
 
 // opaque hides the type of a key.

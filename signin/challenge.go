@@ -15,7 +15,8 @@ import (
 )
 
 // A ChallengeStore remembers challenges until they are redeemed. All servers of
-// a service share one. Methods may be called concurrently.
+// a service share one. Methods may be called concurrently. Package storetest
+// tests implementations.
 type ChallengeStore interface {
 	// Put stores value under key until expiry. Keys are 43 characters of
 	// base64url and never come twice. A store that has no room returns an error
@@ -87,16 +88,22 @@ type pending struct {
 	Host    string        `json:"host"`
 	Expiry  int64         `json:"expiry"` // Unix seconds
 	Type    SignatureType `json:"type"`
+
+	// Of a consent: the SHA-256 of the text, and the session that asked for it.
+	Digest  []byte `json:"digest,omitempty"`
+	Session string `json:"session,omitempty"`
 }
 
 func (p pending) line(service string, value [ChallengeSize]byte) Line {
-	return Line{
+	l := Line{
 		Purpose:   p.Purpose,
 		Host:      p.Host,
 		Service:   service,
 		Expiry:    time.Unix(p.Expiry, 0),
 		Challenge: value,
 	}
+	copy(l.Digest[:], p.Digest)
+	return l
 }
 
 // attempt returns the secret that this browser holds during its attempts to sign
@@ -146,7 +153,11 @@ func (a *Authenticator) remember(ctx context.Context, attempt string, value [Cha
 	if err != nil {
 		return &Error{Reason: ReasonInternal, Err: err}
 	}
-	err = a.challenges.Put(ctx, a.storeKey(attempt, value), encoded, time.Unix(issued.Expiry, 0))
+	return storeError(a.challenges.Put(ctx, a.storeKey(attempt, value), encoded, time.Unix(issued.Expiry, 0)))
+}
+
+// storeError gives an error of a store its reason.
+func storeError(err error) error {
 	switch {
 	case errors.Is(err, ErrStoreFull):
 		return &Error{Reason: ReasonStoreFull, Err: err}
@@ -156,38 +167,39 @@ func (a *Authenticator) remember(ctx context.Context, attempt string, value [Cha
 	return nil
 }
 
-// redeem uses a challenge up and returns the line that must have been signed.
-func (a *Authenticator) redeem(ctx context.Context, r *http.Request, o origin, id string) (string, SignatureType, error) {
+// redeem uses a challenge up and returns the line that must have been signed,
+// for the purpose given, with what is remembered of it.
+func (a *Authenticator) redeem(r *http.Request, o origin, id string, purpose Purpose) (string, pending, error) {
 	value, err := decodeChallenge(id)
 	if err != nil {
-		return "", "", &Error{Reason: ReasonChallengeUnknown, Err: err}
+		return "", pending{}, &Error{Reason: ReasonChallengeUnknown, Err: err}
 	}
 	attempt := onlyCookie(r, a.attemptCookie(o))
 	if !is32Bytes(attempt) {
-		return "", "", refuse(ReasonChallengeUnknown, "the browser has no attempt cookie")
+		return "", pending{}, refuse(ReasonChallengeUnknown, "the browser has no attempt cookie")
 	}
-	encoded, err := a.challenges.Take(ctx, a.storeKey(attempt, value))
+	encoded, err := a.challenges.Take(r.Context(), a.storeKey(attempt, value))
 	if errors.Is(err, ErrNotFound) {
-		return "", "", refuse(ReasonChallengeUnknown, "never issued, issued to another browser, redeemed or expired")
+		return "", pending{}, refuse(ReasonChallengeUnknown, "never issued, issued to another browser, redeemed or expired")
 	}
 	if err != nil {
-		return "", "", &Error{Reason: ReasonStore, Err: err}
+		return "", pending{}, &Error{Reason: ReasonStore, Err: err}
 	}
 	var issued pending
 	if err := json.Unmarshal(encoded, &issued); err != nil || !issued.Type.valid() {
-		return "", "", refuse(ReasonStore, "stored challenge cannot be read")
+		return "", pending{}, refuse(ReasonStore, "stored challenge cannot be read")
 	}
 	switch {
-	case issued.Purpose != SignIn:
-		return "", "", refuse(Reason(verify.ReasonPurpose), "the challenge was issued for %q", issued.Purpose)
+	case issued.Purpose != purpose:
+		return "", pending{}, refuse(Reason(verify.ReasonPurpose), "the challenge was issued for %q", issued.Purpose)
 	case issued.Host != o.host:
-		return "", "", refuse(ReasonChallengeUnknown, "issued at %s, redeemed at %s", issued.Host, o.host)
+		return "", pending{}, refuse(ReasonChallengeUnknown, "issued at %s, redeemed at %s", issued.Host, o.host)
 	case a.now().Unix() >= issued.Expiry:
-		return "", "", refuse(ReasonChallengeExpired, "expired at %d", issued.Expiry)
+		return "", pending{}, refuse(ReasonChallengeExpired, "expired at %d", issued.Expiry)
 	}
 	line, err := issued.line(a.service, value).Encode()
 	if err != nil {
-		return "", "", &Error{Reason: ReasonStore, Err: err}
+		return "", pending{}, &Error{Reason: ReasonStore, Err: err}
 	}
-	return line, issued.Type, nil
+	return line, issued, nil
 }

@@ -25,8 +25,24 @@ func (cfg *Config) check() error {
 	if len(cfg.PairwiseKey) < MinPairwiseKey {
 		return fmt.Errorf("signin: Config.PairwiseKey has %d bytes, want at least %d", len(cfg.PairwiseKey), MinPairwiseKey)
 	}
-	if cfg.SessionLife < 0 || cfg.SessionLife > MaxSessionLife || cfg.SessionLife%time.Second != 0 {
-		return fmt.Errorf("signin: Config.SessionLife is %v, want whole seconds and at most %v", cfg.SessionLife, MaxSessionLife)
+	most := MaxSessionLife
+	for _, life := range []struct {
+		name      string
+		value     time.Duration
+		otherwise time.Duration
+	}{
+		{"SessionLife", cfg.SessionLife, MaxSessionLife},
+		{"IdleLife", cfg.IdleLife, MaxIdleLife},
+		{"TokenLife", cfg.TokenLife, MaxTokenLife},
+	} {
+		most = min(most, life.otherwise)
+		if life.value < 0 || life.value > most || life.value%time.Second != 0 {
+			return fmt.Errorf("signin: Config.%s is %v, want whole seconds and at most %v", life.name, life.value, most)
+		}
+		most = min(most, cmp.Or(life.value, most))
+	}
+	if cfg.ChallengesPerMinute < 0 {
+		return fmt.Errorf("signin: Config.ChallengesPerMinute is %d", cfg.ChallengesPerMinute)
 	}
 	// A path that a browser would read as the address of another site is no path.
 	if p := cfg.LoginPath; p != "" && (p[0] != '/' || strings.HasPrefix(p, "//") || strings.Contains(p, `\`)) {
@@ -47,6 +63,12 @@ func (cfg Config) withDefaults() Config {
 		cfg.Sessions = memory
 	}
 	cfg.SessionLife = cmp.Or(cfg.SessionLife, MaxSessionLife)
+	cfg.IdleLife = cmp.Or(cfg.IdleLife, min(MaxIdleLife, cfg.SessionLife))
+	cfg.TokenLife = cmp.Or(cfg.TokenLife, min(MaxTokenLife, cfg.IdleLife))
+	cfg.ChallengesPerMinute = cmp.Or(cfg.ChallengesPerMinute, DefaultChallengesPerMinute)
+	if cfg.ClientKey == nil {
+		cfg.ClientKey = remoteAddress
+	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
 	return cfg
 }

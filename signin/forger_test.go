@@ -5,7 +5,10 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -70,6 +73,18 @@ func (f *forger) accepted(token string) {
 	f.b.cookies[sessionCookie] = token
 	if f.b.account() == "" {
 		f.t.Errorf("token was refused: %s", f.log.reason())
+	}
+}
+
+// unrenewed checks that a token has expired for whoever does not renew it.
+func (f *forger) unrenewed(token string) {
+	f.t.Helper()
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Host = taxHost
+	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: token})
+	_, err := f.auth.Check(r)
+	if e, ok := errors.AsType[*signin.Error](err); !ok || e.Reason != signin.ReasonTokenExpired {
+		f.t.Errorf("got %v, want %s", err, signin.ReasonTokenExpired)
 	}
 }
 

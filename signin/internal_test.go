@@ -3,6 +3,7 @@ package signin
 import (
 	"encoding/json"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -29,6 +30,30 @@ func FuzzParseClaims(f *testing.F) {
 			t.Errorf("got %s, %v, want %s", again, err, payload)
 		}
 	})
+}
+
+// However many clients there are, a bounded number is remembered, and those that
+// ask most lately stay among them.
+func TestLimiterBound(t *testing.T) {
+	l := limiter{perMinute: 2}
+	now := time.Unix(1767225600, 0)
+	for i := range MaxClients + 1000 {
+		if wait := l.allow(strconv.Itoa(i), now.Add(time.Duration(i))); wait != 0 {
+			t.Fatalf("client %d has to wait %v", i, wait)
+		}
+	}
+	if got := len(l.clients.entries); got != MaxClients || len(l.clients.queue) != MaxClients {
+		t.Errorf("got %d clients, want %d", got, MaxClients)
+	}
+	last := strconv.Itoa(MaxClients + 999)
+	l.allow(last, now.Add(time.Second))
+	if l.allow(last, now.Add(time.Second)) == 0 {
+		t.Error("a client was forgotten")
+	}
+	l.allow("after", now.Add(2*time.Minute))
+	if got := len(l.clients.entries); got != 1 {
+		t.Errorf("got %d clients after their time, want 1", got)
+	}
 }
 
 // Every reason has a code, and every code both sentences.

@@ -3,8 +3,7 @@ package signin
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/sha256"
+	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -29,36 +28,53 @@ type tokens interface {
 	open(token string) (payload []byte, err error)
 }
 
-// es256 is ECDSA on P-256 with SHA-256 (RFC 7518, Section 3.4) by one key.
-type es256 struct {
-	key    crypto.Signer
-	public *ecdsa.PublicKey
-	kid    string
-	header string // the encoded protected header of every token, and its dot
+// A keyring signs by one key and opens what any of its keys has signed. It is
+// immutable: a key is withdrawn by making an Authenticator without it.
+type keyring struct {
+	signer crypto.Signer
+	keys   []verificationKey // the signer's first
 }
 
-// newES256 checks the key by signing with it once.
-func newES256(key crypto.Signer) (*es256, error) {
-	if key == nil || key == (*ecdsa.PrivateKey)(nil) {
+// A verificationKey has one algorithm (RFC 8725, Section 3.1), which goes with
+// the key and is never read out of a token.
+type verificationKey struct {
+	algorithm jwa.SignatureAlgorithm
+	public    crypto.PublicKey
+	verifier  jws.Verifier
+	jwk       jwk
+	header    string // the encoded protected header of its tokens, and the dot
+}
+
+// newKeyring checks the signer by signing with it once.
+func newKeyring(signer crypto.Signer, others []crypto.PublicKey) (*keyring, error) {
+	switch key := signer.(type) {
+	case nil:
 		return nil, errors.New("signin: Config.Key is required")
+	case *ecdsa.PrivateKey:
+		if key == nil {
+			return nil, errors.New("signin: Config.Key is required")
+		}
+	case ed25519.PrivateKey:
+		if len(key) != ed25519.PrivateKeySize {
+			return nil, fmt.Errorf("signin: Config.Key has %d bytes, want %d", len(key), ed25519.PrivateKeySize)
+		}
 	}
-	public, ok := key.Public().(*ecdsa.PublicKey)
-	if !ok || public.Curve != elliptic.P256() {
-		return nil, errors.New("signin: Config.Key is not an ECDSA key on P-256")
+	if len(others) >= MaxKeys {
+		return nil, fmt.Errorf("signin: Config.OtherKeys has %d keys, want fewer than %d", len(others), MaxKeys)
 	}
-	kid, err := thumbprint(public)
-	if err != nil {
-		return nil, fmt.Errorf("signin: Config.Key: %w", err)
+	t := &keyring{signer: signer}
+	for i, public := range append([]crypto.PublicKey{signer.Public()}, others...) {
+		key, err := newVerificationKey(public)
+		if err != nil {
+			return nil, fmt.Errorf("signin: %s: %w", keyName(i), err)
+		}
+		for j, other := range t.keys {
+			if key.jwk.KeyID == other.jwk.KeyID {
+				return nil, fmt.Errorf("signin: %s is the same as %s", keyName(i), keyName(j))
+			}
+		}
+		t.keys = append(t.keys, key)
 	}
-	header, err := json.Marshal(struct {
-		Algorithm string `json:"alg"`
-		KeyID     string `json:"kid"`
-		Type      string `json:"typ"`
-	}{"ES256", kid, tokenType})
-	if err != nil {
-		return nil, fmt.Errorf("signin: encoding the token header: %w", err)
-	}
-	t := &es256{key: key, public: public, kid: kid, header: base64.RawURLEncoding.EncodeToString(header) + "."}
 	token, err := t.sign([]byte("{}"))
 	if err == nil {
 		_, err = t.open(token)
@@ -69,67 +85,96 @@ func newES256(key crypto.Signer) (*es256, error) {
 	return t, nil
 }
 
-// thumbprint is the JWK thumbprint of the key (RFC 7638, Section 3).
-func thumbprint(public *ecdsa.PublicKey) (string, error) {
-	point, err := public.Bytes() // 04, x, y
-	if err != nil {
-		return "", err
+func keyName(i int) string {
+	if i == 0 {
+		return "Config.Key"
 	}
-	x, y := point[1:33], point[33:65]
-	sum := sha256.Sum256(fmt.Appendf(nil, `{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}`,
-		base64.RawURLEncoding.EncodeToString(x), base64.RawURLEncoding.EncodeToString(y)))
-	return base64.RawURLEncoding.EncodeToString(sum[:]), nil
+	return fmt.Sprintf("Config.OtherKeys[%d]", i-1)
 }
 
-func (t *es256) sign(payload []byte) (string, error) {
+func newVerificationKey(public crypto.PublicKey) (verificationKey, error) {
+	j, err := newJWK(public)
+	if err != nil {
+		return verificationKey{}, err
+	}
+	header, err := json.Marshal(struct {
+		Algorithm string `json:"alg"`
+		KeyID     string `json:"kid"`
+		Type      string `json:"typ"`
+	}{j.Algorithm, j.KeyID, tokenType})
+	if err != nil {
+		return verificationKey{}, err
+	}
+	algorithm := jwa.SignatureAlgorithm(j.Algorithm)
+	verifier, err := jws.NewVerifier(algorithm)
+	if err != nil {
+		return verificationKey{}, fmt.Errorf("no verifier for %s: %v", algorithm, err)
+	}
+	return verificationKey{
+		algorithm: algorithm,
+		public:    public,
+		verifier:  verifier,
+		jwk:       j,
+		header:    base64.RawURLEncoding.EncodeToString(header) + ".",
+	}, nil
+}
+
+func (t *keyring) sign(payload []byte) (string, error) {
+	key := &t.keys[0]
 	h := jws.NewHeaders()
-	if err := errors.Join(h.Set(jws.KeyIDKey, t.kid), h.Set(jws.TypeKey, tokenType)); err != nil {
+	if err := errors.Join(h.Set(jws.KeyIDKey, key.jwk.KeyID), h.Set(jws.TypeKey, tokenType)); err != nil {
 		return "", fmt.Errorf("setting the token header: %v", err)
 	}
-	token, err := jws.Sign(payload, jws.WithKey(jwa.ES256, t.key, jws.WithProtectedHeaders(h)))
+	token, err := jws.Sign(payload, jws.WithKey(key.algorithm, t.signer, jws.WithProtectedHeaders(h)))
 	if err != nil {
 		return "", fmt.Errorf("signing a token: %v", err)
 	}
 	return string(token), nil
 }
 
-// open returns the payload of a token that this key has signed. Form and header
-// are judged before the JOSE library sees anything: of all headers there could
-// be, with other algorithms, keys of the sender, crit or repeated members, the
-// only one accepted is the one we write, byte for byte. So nothing that the
-// sender writes there is ever parsed.
-func (t *es256) open(token string) ([]byte, error) {
-	if err := checkCompact(token); err != nil {
+// open returns the payload of a token that one of our keys has signed. Of all
+// headers there could be, with other algorithms, keys of the sender, crit or
+// repeated members, the only ones accepted are those we write, byte for byte. So
+// nothing that the sender writes there is ever parsed, and the JOSE library gets
+// no more than what is signed, the signature and the key.
+func (t *keyring) open(token string) ([]byte, error) {
+	signed, payload, signature, err := splitCompact(token)
+	if err != nil {
 		return nil, &Error{Reason: ReasonTokenForm, Err: err}
 	}
-	if !strings.HasPrefix(token, t.header) {
-		return nil, refuse(ReasonTokenHeader, "header is not the one of key %s", t.kid)
+	for i := range t.keys {
+		key := &t.keys[i]
+		if !strings.HasPrefix(token, key.header) {
+			continue
+		}
+		if err := key.verifier.Verify([]byte(signed), signature, key.public); err != nil {
+			return nil, refuse(ReasonTokenSignature, "signature by key %s does not verify: %v", key.jwk.KeyID, err)
+		}
+		return payload, nil
 	}
-	payload, err := jws.Verify([]byte(token), jws.WithKey(jwa.ES256, t.public))
-	if err != nil {
-		return nil, refuse(ReasonTokenSignature, "signature does not verify") // the library's text may quote the token
-	}
-	return payload, nil
+	return nil, refuse(ReasonTokenHeader, "header is not the one of any of our keys")
 }
 
-// checkCompact accepts three parts in base64url without padding, each written
-// in the one way there is (RFC 7515, Section 7.1). It refuses JSON
-// serialization, JWE, and the line breaks and padding that decoders forgive.
-func checkCompact(token string) error {
+// splitCompact takes three parts in base64url without padding apart, each written
+// in the one way there is (RFC 7515, Section 7.1): what is signed, as it stands,
+// and of it the payload, and the signature. It refuses JSON serialization, JWE,
+// and the line breaks and padding that decoders forgive.
+func splitCompact(token string) (signed string, payload, signature []byte, err error) {
 	if len(token) > MaxToken {
-		return fmt.Errorf("longer than %d bytes", MaxToken)
+		return "", nil, nil, fmt.Errorf("longer than %d bytes", MaxToken)
 	}
 	parts := strings.SplitN(token, ".", 4)
 	if len(parts) != 3 {
-		return errors.New("not three parts")
+		return "", nil, nil, errors.New("not three parts")
 	}
-	for _, part := range parts {
+	var decoded [3][]byte
+	for i, part := range parts {
 		if part == "" || strings.ContainsAny(part, "\r\n") {
-			return errors.New("a part is empty or broken")
+			return "", nil, nil, errors.New("a part is empty or broken")
 		}
-		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
-			return errors.New("a part is not base64url")
+		if decoded[i], err = base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
+			return "", nil, nil, errors.New("a part is not base64url")
 		}
 	}
-	return nil
+	return token[:len(parts[0])+1+len(parts[1])], decoded[1], decoded[2], nil
 }

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"container/heap"
 	"context"
 	"sync"
@@ -9,23 +10,27 @@ import (
 
 // Bounds of a MemoryStore. Challenges cost nothing to ask for, so their number
 // is what an attacker can drive up; at some 400 bytes each they come to 40 MB.
-// A denial costs a session, and that a card.
+// A denial costs a session, and that a card. A kept certificate has up to 2 KB,
+// and there is one for each citizen of the last half hour.
 const (
-	MaxChallenges = 100_000
-	MaxDenials    = 1_000_000
+	MaxChallenges   = 100_000
+	MaxDenials      = 1_000_000
+	MaxCertificates = 100_000
 )
 
-// A MemoryStore keeps challenges and denials in the memory of one process. When
-// it is full it says so and never drops a live entry: dropped challenges would
-// lock citizens out, dropped denials would bring ended sessions back. A restart
-// forgets both, so open challenges are refused and ended sessions live on until
-// they expire. The zero value is ready to use.
+// A MemoryStore keeps challenges, denials and certificates in the memory of one
+// process. When it is full it says so and never drops a live entry: dropped
+// challenges would lock citizens out, dropped denials would bring ended sessions
+// back. A restart forgets all, so open challenges are refused, and sessions, also
+// ended ones, live on until their token expires and cannot be renewed. The zero
+// value is ready to use.
 type MemoryStore struct {
 	// Now is the clock. If nil, time.Now.
 	Now func() time.Time
 
-	challenges expiring[[]byte]
-	denials    expiring[time.Time] // by key: sessions issued until then
+	challenges   expiring[[]byte]
+	denials      expiring[time.Time] // by key: sessions begun until then
+	certificates expiring[[]byte]
 }
 
 var (
@@ -55,23 +60,42 @@ func (m *MemoryStore) Take(_ context.Context, key string) ([]byte, error) {
 }
 
 // Deny implements [SessionStore].
-func (m *MemoryStore) Deny(_ context.Context, key string, issuedUntil, until time.Time) error {
+func (m *MemoryStore) Deny(_ context.Context, key string, begunUntil, until time.Time) error {
 	return m.denials.put(key, until, m.clock(), MaxDenials, func(old time.Time) time.Time {
-		if old.After(issuedUntil) {
+		if old.After(begunUntil) {
 			return old
 		}
-		return issuedUntil
+		return begunUntil
 	})
 }
 
 // Denied implements [SessionStore].
-func (m *MemoryStore) Denied(_ context.Context, issued time.Time, keys ...string) (bool, error) {
+func (m *MemoryStore) Denied(_ context.Context, begun time.Time, keys ...string) (bool, error) {
 	for _, key := range keys {
-		if issuedUntil, ok := m.denials.get(key); ok && !issued.After(issuedUntil) {
+		if begunUntil, _, ok := m.denials.get(key); ok && !begun.After(begunUntil) {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// Keep implements [SessionStore].
+func (m *MemoryStore) Keep(_ context.Context, key string, certificate []byte, until time.Time) error {
+	return m.certificates.put(key, until, m.clock(), MaxCertificates, func(old []byte) []byte {
+		if old != nil {
+			return old
+		}
+		return bytes.Clone(certificate)
+	})
+}
+
+// Kept implements [SessionStore].
+func (m *MemoryStore) Kept(_ context.Context, key string) ([]byte, error) {
+	certificate, until, ok := m.certificates.get(key)
+	if !ok || !m.clock().Before(until) {
+		return nil, ErrNotFound
+	}
+	return bytes.Clone(certificate), nil
 }
 
 // expiring is a bounded map whose entries end. Each put removes what has ended,
@@ -94,9 +118,7 @@ type entry[V any] struct {
 func (m *expiring[V]) put(key string, expiry, now time.Time, limit int, merge func(old V) V) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for len(m.queue) > 0 && !now.Before(m.queue[0].expiry) {
-		m.remove(m.queue[0])
-	}
+	m.purge(now)
 	if e, ok := m.entries[key]; ok {
 		e.value = merge(e.value)
 		if expiry.After(e.expiry) {
@@ -108,14 +130,43 @@ func (m *expiring[V]) put(key string, expiry, now time.Time, limit int, merge fu
 	if len(m.entries) >= limit {
 		return ErrStoreFull
 	}
+	e := m.add(key, expiry)
+	e.value = merge(e.value)
+	return nil
+}
+
+// update stores what change makes of the value under key, or of the zero value
+// with the expiry given. If there is no room the entry that ends first makes it:
+// this is for what is better forgotten than refused.
+func (m *expiring[V]) update(key string, expiry, now time.Time, limit int, change func(old V, expiry time.Time) V) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.purge(now)
+	e, ok := m.entries[key]
+	if !ok {
+		if len(m.entries) >= limit {
+			m.remove(m.queue[0])
+		}
+		e = m.add(key, expiry)
+	}
+	e.value = change(e.value, e.expiry)
+}
+
+// purge removes what has ended.
+func (m *expiring[V]) purge(now time.Time) {
+	for len(m.queue) > 0 && !now.Before(m.queue[0].expiry) {
+		m.remove(m.queue[0])
+	}
+}
+
+func (m *expiring[V]) add(key string, expiry time.Time) *entry[V] {
 	if m.entries == nil {
 		m.entries = make(map[string]*entry[V])
 	}
-	var zero V
-	e := &entry[V]{key: key, value: merge(zero), expiry: expiry}
+	e := &entry[V]{key: key, expiry: expiry}
 	m.entries[key] = e
 	heap.Push(&m.queue, e)
-	return nil
+	return e
 }
 
 func (m *expiring[V]) take(key string) (value V, ok bool) {
@@ -129,14 +180,14 @@ func (m *expiring[V]) take(key string) (value V, ok bool) {
 	return e.value, true
 }
 
-func (m *expiring[V]) get(key string) (value V, ok bool) {
+func (m *expiring[V]) get(key string) (value V, expiry time.Time, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e, ok := m.entries[key]
 	if !ok {
-		return value, false
+		return value, expiry, false
 	}
-	return e.value, true
+	return e.value, e.expiry, true
 }
 
 func (m *expiring[V]) remove(e *entry[V]) {

@@ -19,6 +19,11 @@ const (
 	CodeBusy        Code = "busy"
 	CodeUnavailable Code = "unavailable"
 	CodeSession     Code = "session"
+	CodeSignInAgain Code = "sign-in-again"
+	CodeAssurance   Code = "assurance"
+	CodeTooMany     Code = "too-many-requests"
+	CodeTextChanged Code = "text-changed"
+	CodeOtherHolder Code = "other-holder"
 	CodeInternal    Code = "internal"
 
 	CodeCardMissing    Code = "card-missing"
@@ -87,6 +92,26 @@ var sentences = map[Code]Text{
 	CodeSession: {
 		"您尚未登入或登入已逾時，請重新登入。",
 		"You are not signed in, or your sign-in has timed out. Please sign in again.",
+	},
+	CodeSignInAgain: {
+		"為確保安全，請重新登入後再繼續。",
+		"For your security, please sign in again to continue.",
+	},
+	CodeAssurance: {
+		"此項服務不接受您目前的登入方式，請改用其他憑證載具重新登入。",
+		"This service does not accept the way you signed in. Please sign in again by another means.",
+	},
+	CodeTooMany: {
+		"您的登入請求過於頻繁，請稍後再試。",
+		"You have tried to sign in too often. Please try again later.",
+	},
+	CodeTextChanged: {
+		"同意的內容已變更，請重新閱讀後再簽署。",
+		"The text has changed since it was shown. Read it again before you sign.",
+	},
+	CodeOtherHolder: {
+		"簽署的憑證與登入者不符，請使用本人的憑證簽署。",
+		"The certificate that signed is not of the person who is signed in. Please sign with your own.",
 	},
 	CodeInternal: {
 		"系統發生錯誤，請稍後再試。",

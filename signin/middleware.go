@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Check returns the session of a request. It checks that
+// Check returns the session of a request and does not renew it; see
+// [Authenticator.Renew]. It checks that
 //
 //   - the request is for one of the configured origins and, if it may change
 //     something, was not sent by a page of another (see
@@ -27,27 +28,31 @@ func (a *Authenticator) Check(r *http.Request) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	ended, err := a.sessions.Denied(r.Context(), s.IssuedAt, sessionKey(s.ID), subjectKey(s.Subject), certificateKey(s.Certificate))
-	if err != nil {
-		return nil, &Error{Reason: ReasonStore, Err: err}
+	if !a.now().Before(s.Expiry) {
+		return nil, expired(s)
 	}
-	if ended {
-		return nil, refuse(ReasonSessionEnded, "session %s was ended", s.ID)
-	}
-	if err := a.findAccount(r.Context(), s); err != nil {
+	if err := a.live(r.Context(), s); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
 // Handler lets requests with a session through to next, which reads it with
-// [SessionFrom], and has nothing of them cached. Others are refused with a
-// [Problem] in JSON; a browser that asks for a page and has no session is sent
-// to Config.LoginPath, if there is one.
+// [SessionFrom], and has nothing of them cached. It renews the session when that
+// is due. Other requests are refused with a [Problem] in JSON; a browser that
+// asks for a page and has no session is sent to Config.LoginPath, if there is
+// one.
 func (a *Authenticator) Handler(next http.Handler) http.Handler {
+	return a.handler(next, func(*Session) error { return nil })
+}
+
+func (a *Authenticator) handler(next http.Handler, meets func(*Session) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		s, err := a.Check(r)
+		s, err := a.Renew(w, r)
+		if err == nil {
+			err = meets(s)
+		}
 		if err != nil {
 			a.reject(w, r, err)
 			return
@@ -65,24 +70,33 @@ func SessionFrom(ctx context.Context) *Session {
 	return s
 }
 
-// session reads the session out of the cookie. It may have been ended.
+// live refuses a session that was ended, and finds the account of the others.
+func (a *Authenticator) live(ctx context.Context, s *Session) error {
+	ended, err := a.sessions.Denied(ctx, s.AuthTime, sessionKey(s.ID), subjectKey(s.Subject), certificateKey(s.Certificate))
+	if err != nil {
+		return &Error{Reason: ReasonStore, Err: err}
+	}
+	if ended {
+		return refuse(ReasonSessionEnded, "session %s was ended", s.ID)
+	}
+	return a.findAccount(ctx, s)
+}
+
+// session reads the session out of the cookie. It may have been ended, and its
+// token may have expired, though not so long ago that it cannot be renewed.
 func (a *Authenticator) session(r *http.Request, o origin) (*Session, error) {
 	token := onlyCookie(r, a.sessionCookie(o))
 	if token == "" {
 		return nil, refuse(ReasonNoSession, "no session cookie, or more than one")
 	}
-	payload, err := a.tokens.open(token)
-	if err != nil {
-		return nil, err
-	}
-	c, err := parseClaims(payload)
+	c, err := a.openClaims(token)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.check(o, a.service, a.environment, a.now()); err != nil {
 		return nil, err
 	}
-	return &Session{
+	s := &Session{
 		Subject:     c.Subject,
 		ID:          c.ID,
 		Certificate: c.Certificate,
@@ -91,7 +105,11 @@ func (a *Authenticator) session(r *http.Request, o origin) (*Session, error) {
 		Expiry:      unixTime(c.Expiry),
 		Environment: a.environment,
 		Assurance:   c.Assurance,
-	}, nil
+	}
+	if !a.now().Before(a.idleUntil(s)) {
+		return nil, expired(s)
+	}
+	return s, nil
 }
 
 // issue makes the token of a session.
@@ -113,7 +131,7 @@ func (a *Authenticator) reject(w http.ResponseWriter, r *http.Request, err error
 		slog.String("reason", string(e.Reason)),
 		slog.String("code", string(p.Code)),
 		slog.Any("cause", e.Err))
-	if p.Code == CodeSession && a.loginPath != "" && asksForPage(r) {
+	if p.Status == http.StatusUnauthorized && a.loginPath != "" && asksForPage(r) {
 		http.Redirect(w, r, a.loginPath, http.StatusSeeOther)
 		return
 	}
@@ -124,7 +142,7 @@ func (a *Authenticator) reject(w http.ResponseWriter, r *http.Request, err error
 // normal, that a store fails is not.
 func (p Problem) level() slog.Level {
 	switch p.Code {
-	case CodeSession:
+	case CodeSession, CodeSignInAgain, CodeAssurance:
 		return slog.LevelDebug
 	case CodeBusy, CodeUnavailable, CodeInternal:
 		return slog.LevelError

@@ -95,10 +95,10 @@ func TestCookies(t *testing.T) {
 	}{
 		{taxOrigin, verify.Custom,
 			"__Host-efiling-attempt=; Path=/; Max-Age=300; HttpOnly; Secure; SameSite=Lax",
-			"__Host-efiling-session=; Path=/; Max-Age=900; HttpOnly; Secure; SameSite=Lax"},
+			"__Host-efiling-session=; Path=/; Max-Age=1800; HttpOnly; Secure; SameSite=Lax"},
 		{"http://localhost:8080", verify.Test,
 			"efiling-attempt=; Path=/; Max-Age=300; HttpOnly; SameSite=Lax",
-			"efiling-session=; Path=/; Max-Age=900; HttpOnly; SameSite=Lax"},
+			"efiling-session=; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax"},
 	} {
 		w := newWorld(t)
 		cfg := w.cfg
@@ -115,7 +115,7 @@ func TestCookies(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantCookie(t, b.finish(&c, sign(t, w.card, &c)), tt.cookie)
-		wantCookie(t, b.do("POST", "/signin/logout", nil), strings.Replace(tt.cookie, "Max-Age=900", "Max-Age=0", 1))
+		wantCookie(t, b.do("POST", "/signin/logout", nil), strings.Replace(tt.cookie, "Max-Age=1800", "Max-Age=0", 1))
 	}
 }
 

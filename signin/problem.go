@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/citizencert/citizencert/verify"
 )
@@ -40,6 +42,12 @@ const (
 	ReasonTokenNotYetValid Reason = "token-not-yet-valid"
 	ReasonTokenExpired     Reason = "token-expired"
 	ReasonSessionEnded     Reason = "session-ended" // logged out, or ended by the service
+
+	ReasonSessionAge       Reason = "session-age"       // signed in longer ago than a Requirement allows
+	ReasonSessionAssurance Reason = "session-assurance" // not signed in with what a Requirement asks for
+	ReasonRateLimited      Reason = "rate-limited"      // too many challenges for one client
+	ReasonConsentText      Reason = "consent-text"      // not the text that was shown
+	ReasonOtherHolder      Reason = "other-holder"      // consent by somebody else than who is signed in
 )
 
 // An Error reports which check refused a request. Its text is for the operator;
@@ -50,6 +58,9 @@ type Error struct {
 	// ReturnCode and LastError are the component's, if Reason is ReasonComponent.
 	ReturnCode ReturnCode
 	LastError  ReturnCode
+
+	// RetryAfter is how long to wait, if Reason is ReasonRateLimited.
+	RetryAfter time.Duration
 
 	Err error // underlying cause
 }
@@ -71,6 +82,8 @@ type Problem struct {
 	Message   Text   `json:"message"`
 	Retryable bool   `json:"retryable"`        // the same request may succeed later
 	Detail    string `json:"detail,omitempty"` // the component's code, for the help desk
+
+	RetryAfter time.Duration `json:"-"` // if Retryable
 }
 
 // A Text is one sentence in the two languages of the pages.
@@ -94,12 +107,14 @@ func (e *Error) Problem() Problem {
 	switch code {
 	case CodeRequest:
 		p.Status = http.StatusBadRequest
-	case CodeSession:
+	case CodeSession, CodeSignInAgain, CodeAssurance:
 		p.Status = http.StatusUnauthorized
+	case CodeTooMany:
+		p.Status, p.Retryable, p.RetryAfter = http.StatusTooManyRequests, true, e.RetryAfter
 	case CodeHost:
 		p.Status = http.StatusMisdirectedRequest
 	case CodeBusy, CodeUnavailable:
-		p.Status, p.Retryable = http.StatusServiceUnavailable, true
+		p.Status, p.Retryable, p.RetryAfter = http.StatusServiceUnavailable, true, 10*time.Second
 	case CodeInternal:
 		p.Status = http.StatusInternalServerError
 	default:
@@ -135,6 +150,12 @@ var codes = map[Reason]Code{
 	ReasonTokenExpired:     CodeSession,
 	ReasonSessionEnded:     CodeSession,
 
+	ReasonSessionAge:       CodeSignInAgain,
+	ReasonSessionAssurance: CodeAssurance,
+	ReasonRateLimited:      CodeTooMany,
+	ReasonConsentText:      CodeTextChanged,
+	ReasonOtherHolder:      CodeOtherHolder,
+
 	Reason(verify.ReasonLimit):             CodeSignature,
 	Reason(verify.ReasonMalformed):         CodeSignature,
 	Reason(verify.ReasonNotDER):            CodeSignature,
@@ -166,7 +187,8 @@ func (p Problem) write(w http.ResponseWriter) {
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
 	if p.Retryable {
-		h.Set("Retry-After", "10")
+		seconds := (p.RetryAfter + time.Second - 1) / time.Second // whole ones, rounded up
+		h.Set("Retry-After", strconv.FormatInt(int64(max(seconds, 1)), 10))
 	}
 	w.WriteHeader(p.Status)
 	json.NewEncoder(w).Encode(p) // an error means that the browser is gone

@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -26,9 +25,9 @@ type Session struct {
 	// Account is what Config.Accounts says of Subject, or "".
 	Account string
 
-	AuthTime    time.Time // when the signature was verified
-	IssuedAt    time.Time
-	Expiry      time.Time
+	AuthTime    time.Time // when the signature was verified, and the session began
+	IssuedAt    time.Time // when the token was issued: at AuthTime, and at each renewal
+	Expiry      time.Time // of the token, unless it is renewed
 	Environment verify.Environment
 	Assurance   Assurance
 }
@@ -74,50 +73,69 @@ func assuranceOf(carrier verify.Carrier) Assurance {
 	return ""
 }
 
-// A SessionStore remembers which sessions were ended before their time. All
-// servers of a service share one. Methods may be called concurrently.
+// A SessionStore remembers which sessions were ended before their time, and the
+// certificates of those that may be renewed. All servers of a service share one.
+// Methods may be called concurrently. Package storetest tests implementations.
 //
 // Keys name a session, a subject or a certificate, each with a prefix of its
-// own. Sessions are known by their names and never by the bytes of a token,
-// since one session can be spelled in several tokens.
+// own, in at most 64 characters of printable ASCII. Sessions are known by their
+// names and never by the bytes of a token, since one session can be spelled in
+// several tokens. A store that has no room returns an error that wraps
+// [ErrStoreFull]; it must not drop what is live for something new.
 type SessionStore interface {
-	// Deny ends the sessions under key that were issued at or before issuedUntil.
-	// It may be forgotten at the instant until, when they have all expired, and
-	// not before. Of two denials under one key the later instants hold.
-	Deny(ctx context.Context, key string, issuedUntil, until time.Time) error
+	// Deny ends the sessions under key that began at or before begunUntil. It may
+	// be forgotten at the instant until, when they have all expired, and not
+	// before. Of two denials under one key the later instants hold.
+	Deny(ctx context.Context, key string, begunUntil, until time.Time) error
 
-	// Denied reports whether a session issued at the instant given, which all
+	// Denied reports whether a session that began at the instant given, which all
 	// these keys name, was ended.
-	Denied(ctx context.Context, issued time.Time, keys ...string) (bool, error)
+	Denied(ctx context.Context, begun time.Time, keys ...string) (bool, error)
+
+	// Keep stores a certificate under key until an instant. Under one key it is
+	// always the same certificate, and of two instants the later holds.
+	Keep(ctx context.Context, key string, certificate []byte, until time.Time) error
+
+	// Kept returns the certificate under key, or [ErrNotFound] if there is none
+	// or its time is over. It has personal data inside. It is verified again, so
+	// a store need not be trusted with more than keeping it to itself.
+	Kept(ctx context.Context, key string) ([]byte, error)
 }
 
 func sessionKey(id string) string              { return "session:" + id }
 func subjectKey(subject string) string         { return "subject:" + subject }
 func certificateKey(certificate string) string { return "certificate:" + certificate }
+func keptKey(certificate string) string        { return "kept:" + certificate }
 
-// newSession makes a session and its token of a verified result.
-func (a *Authenticator) newSession(ctx context.Context, o origin, res *verify.Result) (*Session, string, error) {
+// holder reads out of a verified result what a session says of who signed in.
+func (a *Authenticator) holder(res *verify.Result) (*Session, error) {
 	id, path := res.Signers[0].Identity, res.Signers[0].Path
 	assurance := assuranceOf(id.Carrier)
 	switch {
 	case id.Scheme == "" || id.SerialNumber == "":
-		return nil, "", refuse(ReasonIdentity, "the certificate does not number its holder")
+		return nil, refuse(ReasonIdentity, "the certificate does not number its holder")
 	case assurance == "":
-		return nil, "", refuse(ReasonIdentity, "carrier %.50q has no assurance class", id.Carrier)
+		return nil, refuse(ReasonIdentity, "carrier %.50q has no assurance class", id.Carrier)
 	case len(path) < 2:
-		return nil, "", refuse(ReasonIdentity, "the certificate has no issuer")
+		return nil, refuse(ReasonIdentity, "the certificate has no issuer")
 	}
-	now := unixTime(a.now().Unix()) // a token has whole seconds
-	s := &Session{
+	return &Session{
 		Subject:     a.pairwise.subject(a.environment, id),
-		ID:          a.randomText(),
 		Certificate: a.pairwise.certificate(path[0], path[1]),
-		AuthTime:    now,
-		IssuedAt:    now,
-		Expiry:      now.Add(a.sessionLife),
 		Environment: a.environment,
 		Assurance:   assurance,
+	}, nil
+}
+
+// newSession makes a session and its token of a verified result.
+func (a *Authenticator) newSession(ctx context.Context, o origin, res *verify.Result) (*Session, string, error) {
+	s, err := a.holder(res)
+	if err != nil {
+		return nil, "", err
 	}
+	now := unixTime(a.now().Unix()) // a token has whole seconds
+	s.ID, s.AuthTime = a.randomText(), now
+	a.extend(s, now)
 	if err := a.findAccount(ctx, s); err != nil {
 		return nil, "", err
 	}
@@ -126,6 +144,9 @@ func (a *Authenticator) newSession(ctx context.Context, o origin, res *verify.Re
 			return nil, "", &Error{Reason: ReasonRefused, Err: err}
 		}
 	}
+	if err := a.keep(ctx, s, res.Signers[0].Path[0].Raw); err != nil {
+		return nil, "", err
+	}
 	token, err := a.issue(o, s)
 	if err != nil {
 		return nil, "", &Error{Reason: ReasonInternal, Err: err}
@@ -133,13 +154,14 @@ func (a *Authenticator) newSession(ctx context.Context, o origin, res *verify.Re
 	return s, token, nil
 }
 
-// End ends a session on every server that shares the session store.
+// End ends a session, however often it has been renewed, on every server that
+// shares the session store.
 func (a *Authenticator) End(ctx context.Context, s *Session) error {
-	return a.deny(ctx, sessionKey(s.ID), s.IssuedAt)
+	return a.deny(ctx, sessionKey(s.ID), s.AuthTime)
 }
 
-// EndSubject ends all sessions of a subject that have been issued so far, or are
-// issued within the next seconds: clocks of servers differ.
+// EndSubject ends all sessions of a subject that have begun so far, or begin
+// within the next seconds: clocks of servers differ.
 func (a *Authenticator) EndSubject(ctx context.Context, subject string) error {
 	return a.deny(ctx, subjectKey(subject), a.now())
 }
@@ -150,17 +172,11 @@ func (a *Authenticator) EndCertificate(ctx context.Context, certificate string) 
 	return a.deny(ctx, certificateKey(certificate), a.now())
 }
 
-// deny ends sessions until the last of them has expired on the slowest clock.
-func (a *Authenticator) deny(ctx context.Context, key string, issuedUntil time.Time) error {
-	issuedUntil = issuedUntil.Add(clockSkew)
-	err := a.sessions.Deny(ctx, key, issuedUntil, issuedUntil.Add(MaxSessionLife+clockSkew))
-	switch {
-	case errors.Is(err, ErrStoreFull):
-		return &Error{Reason: ReasonStoreFull, Err: err}
-	case err != nil:
-		return &Error{Reason: ReasonStore, Err: err}
-	}
-	return nil
+// deny ends sessions until the last of them, always renewed, would have expired
+// on the slowest clock. A renewal that is under way thus brings none back.
+func (a *Authenticator) deny(ctx context.Context, key string, begunUntil time.Time) error {
+	begunUntil = begunUntil.Add(clockSkew)
+	return storeError(a.sessions.Deny(ctx, key, begunUntil, begunUntil.Add(MaxSessionLife+clockSkew)))
 }
 
 // endSessionOf ends the session that a browser has, if any. At sign-in, this

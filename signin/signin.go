@@ -48,14 +48,24 @@
 // challenge to one browser, and the component's list of trusted sites reduce
 // this; they do not remove it.
 //
-// A session token that is stolen works until it expires, at most
-// [MaxSessionLife] later, or until its session is ended with
-// [Authenticator.End]. A certificate that is revoked during a session does not
-// end it before then.
+// A session token that is stolen works, and can be renewed, until its session
+// ends: at [Config.SessionLife] at the latest, or with [Authenticator.End],
+// which logging out calls.
+//
+// # How long a session lasts
+//
+// A token lives 15 minutes. [Authenticator.Handler] renews it while the citizen
+// is active, and with each renewal has the certificate judged anew: one that was
+// revoked or suspended ends its sessions, at most TokenLife after the sources of
+// status know. What those may still go by is for package verify to say, and at
+// sign-in and renewal is 10 minutes for an OCSP answer.
+//
+// To be asked for again, the certificate is kept in the [SessionStore] as long as
+// a session of it can be renewed, and nowhere else: a token holds only its name.
 //
 // The caller still owns: TLS, a proxy that passes the Host header on, limiting
-// the rate of requests, the page, and the accounts. A certificate names a
-// certificate holder, not an account; see [AccountLinker].
+// the rate of requests other than for challenges, the page, and the accounts. A
+// certificate names a certificate holder, not an account; see [AccountLinker].
 package signin
 
 import (
@@ -69,11 +79,14 @@ import (
 	"github.com/citizencert/citizencert/verify"
 )
 
-// Limits. Five minutes is what people need to find card and PIN; the session
-// life bounds how long a stolen token works.
+// Limits. Five minutes is what people need to find card and PIN. The life of a
+// token bounds how long a certificate that is revoked goes unnoticed, the other
+// two how long a browser that was left behind stays signed in.
 const (
 	ChallengeLife  = 5 * time.Minute
-	MaxSessionLife = 15 * time.Minute
+	MaxTokenLife   = 15 * time.Minute
+	MaxIdleLife    = 30 * time.Minute
+	MaxSessionLife = 8 * time.Hour
 )
 
 // Config is what a service says about itself. New copies what it keeps.
@@ -95,9 +108,17 @@ type Config struct {
 	// that share a host, a store or a key need names of their own.
 	Service string
 
-	// Key signs session tokens (ES256). Required: ECDSA on P-256, in memory or
-	// behind a crypto.Signer.
+	// Key signs session tokens. Required: ECDSA on P-256 (ES256) or Ed25519
+	// (EdDSA), in memory or behind a crypto.Signer.
 	Key crypto.Signer
+
+	// OtherKeys are further public keys, *ecdsa.PublicKey on P-256 or
+	// ed25519.PublicKey, whose tokens are accepted: those of other servers, and
+	// during rotation the one before and the one after Key. To rotate, give every
+	// server the new key here; then make it Key and put the old one here; and
+	// leave that out once IdleLife has passed. A key that is left out is worth
+	// nothing at once.
+	OtherKeys []crypto.PublicKey
 
 	// PairwiseKey makes the subjects of this service differ from those of every
 	// other. Required, at least MinPairwiseKey random bytes. All servers of a
@@ -113,6 +134,20 @@ type Config struct {
 	// Session.Account has its answer.
 	Accounts AccountLinker
 
+	// ChallengesPerMinute is how many challenges one client gets in a minute from
+	// one server. If zero, DefaultChallengesPerMinute.
+	ChallengesPerMinute int
+
+	// ClientKey names the client that a request comes from, in any text. If nil,
+	// the address of the connection, of IPv6 its /64. Behind a proxy that is the
+	// proxy, so there a service reads the address from the one header that its
+	// proxy is known to set. It may be called concurrently.
+	ClientKey func(r *http.Request) string
+
+	// InsecureUnlimitedChallenges counts nobody. It is meant for services behind
+	// something that does.
+	InsecureUnlimitedChallenges bool
+
 	// OnSignIn, if not nil, is called with the verified result before a session
 	// is issued: here a service links accounts and keeps its records. An error
 	// refuses the sign-in; it is logged and must not hold personal data.
@@ -122,8 +157,13 @@ type Config struct {
 	// session, such as "/login". If empty, Handler answers 401 to everyone.
 	LoginPath string
 
-	// SessionLife is how long a session lasts, in whole seconds. If zero,
-	// MaxSessionLife, which is also the most.
+	// TokenLife is how long a session goes on without its certificate being
+	// judged anew, IdleLife how long it can still be renewed after that was done
+	// last, and SessionLife how long it lasts at all: each in whole seconds, and
+	// no longer than the next. If zero, the longest there is: MaxTokenLife,
+	// MaxIdleLife and MaxSessionLife.
+	TokenLife   time.Duration
+	IdleLife    time.Duration
 	SessionLife time.Duration
 
 	// Logger gets the cause of every refusal, without personal data. If nil,
@@ -135,7 +175,7 @@ type Config struct {
 }
 
 // An Authenticator issues challenges, redeems them for sessions, and checks
-// sessions. It is immutable and safe for concurrent use.
+// sessions. It is safe for concurrent use.
 type Authenticator struct {
 	verifier    *verify.Verifier
 	environment verify.Environment
@@ -143,12 +183,19 @@ type Authenticator struct {
 	service     string
 	pairwise    pairwise
 	tokens      tokens
+	keySet      []byte // JSON
+	verified    tokenCache
 	challenges  ChallengeStore
 	sessions    SessionStore
 	accounts    AccountLinker
 	onSignIn    func(context.Context, *verify.Result, *Session) error
 	loginPath   string
+	tokenLife   time.Duration
+	idleLife    time.Duration
 	sessionLife time.Duration
+	renewals    expiring[time.Time] // by session: when to try again
+	limiter     *limiter            // nil: no limit
+	clientKey   func(*http.Request) string
 	crossOrigin http.CrossOriginProtection
 	logger      *slog.Logger
 	now         func() time.Time
@@ -164,24 +211,33 @@ func New(cfg Config) (*Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := newES256(cfg.Key)
+	keys, err := newKeyring(cfg.Key, cfg.OtherKeys)
 	if err != nil {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	var limit *limiter
+	if !cfg.InsecureUnlimitedChallenges {
+		limit = &limiter{perMinute: cfg.ChallengesPerMinute}
+	}
 	return &Authenticator{
 		verifier:    cfg.Verifier,
 		environment: cfg.Verifier.Environment(),
 		origins:     origins,
 		service:     cfg.Service,
 		pairwise:    append(pairwise(nil), cfg.PairwiseKey...),
-		tokens:      tokens,
+		tokens:      keys,
+		keySet:      keys.published(),
 		challenges:  cfg.Challenges,
 		sessions:    cfg.Sessions,
 		accounts:    cfg.Accounts,
 		onSignIn:    cfg.OnSignIn,
 		loginPath:   cfg.LoginPath,
+		tokenLife:   cfg.TokenLife,
+		idleLife:    cfg.IdleLife,
 		sessionLife: cfg.SessionLife,
+		limiter:     limit,
+		clientKey:   cfg.ClientKey,
 		logger:      cfg.Logger,
 		now:         cfg.Now,
 		random:      func(p []byte) { rand.Read(p) }, // never fails
@@ -198,10 +254,18 @@ func (a *Authenticator) Begin(w http.ResponseWriter, r *http.Request, kind Signa
 	if err != nil {
 		return nil, err
 	}
-	if !kind.valid() {
-		return nil, refuse(ReasonRequest, "signature type %q is not known", kind)
+	return a.begin(w, r, o, pending{Purpose: SignIn, Type: kind})
+}
+
+// begin issues a challenge for what issued says, and completes it.
+func (a *Authenticator) begin(w http.ResponseWriter, r *http.Request, o origin, issued pending) (*Challenge, error) {
+	if err := a.admitClient(r); err != nil {
+		return nil, err
 	}
-	issued := pending{Purpose: SignIn, Host: o.host, Expiry: a.now().Add(ChallengeLife).Unix(), Type: kind}
+	if !issued.Type.valid() {
+		return nil, refuse(ReasonRequest, "signature type %q is not known", issued.Type)
+	}
+	issued.Host, issued.Expiry = o.host, a.now().Add(ChallengeLife).Unix()
 	var value [ChallengeSize]byte
 	a.random(value[:])
 	line, err := issued.line(a.service, value).Encode()
@@ -240,11 +304,11 @@ func (a *Authenticator) Finish(w http.ResponseWriter, r *http.Request, id string
 	if err := answer.check(); err != nil {
 		return nil, err
 	}
-	line, kind, err := a.redeem(ctx, r, o, id)
+	line, issued, err := a.redeem(r, o, id, SignIn)
 	if err != nil {
 		return nil, err
 	}
-	res, err := a.verify(ctx, answer, line, kind)
+	res, _, err := a.verify(ctx, answer, line, issued.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +319,7 @@ func (a *Authenticator) Finish(w http.ResponseWriter, r *http.Request, id string
 	if err := a.endSessionOf(r, o); err != nil {
 		return nil, err
 	}
-	http.SetCookie(w, o.cookie(a.sessionCookie(o), token, a.sessionLife))
+	http.SetCookie(w, o.cookie(a.sessionCookie(o), token, a.idleUntil(s).Sub(s.IssuedAt)))
 	return s, nil
 }
 

@@ -63,7 +63,7 @@ func TestOnSignIn(t *testing.T) {
 		t.Errorf("got identity %+v, want that of the card", identity)
 	}
 	if got.ID != b.account() || len(got.Subject) != 43 || len(got.Certificate) != 43 || got.Environment != verify.Custom ||
-		!got.AuthTime.Equal(noon()) || !got.Expiry.Equal(noon().Add(signin.MaxSessionLife)) {
+		!got.AuthTime.Equal(noon()) || !got.Expiry.Equal(noon().Add(signin.MaxTokenLife)) {
 		t.Errorf("got session %+v", got)
 	}
 

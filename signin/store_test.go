@@ -66,6 +66,17 @@ func TestBusy(t *testing.T) {
 	b.accepted(b.finish(c, sign(t, w.card, c)))
 }
 
+// counting counts what is put.
+type counting struct {
+	signin.MemoryStore
+	puts int
+}
+
+func (s *counting) Put(ctx context.Context, key string, value []byte, expiry time.Time) error {
+	s.puts++
+	return s.MemoryStore.Put(ctx, key, value, expiry)
+}
+
 type fullAfter struct {
 	signin.MemoryStore
 	left int
@@ -85,6 +96,8 @@ func (f failing) Put(context.Context, string, []byte, time.Time) error       { r
 func (f failing) Take(context.Context, string) ([]byte, error)               { return nil, f.err }
 func (f failing) Deny(context.Context, string, time.Time, time.Time) error   { return f.err }
 func (f failing) Denied(context.Context, time.Time, ...string) (bool, error) { return false, f.err }
+func (f failing) Keep(context.Context, string, []byte, time.Time) error      { return f.err }
+func (f failing) Kept(context.Context, string) ([]byte, error)               { return nil, f.err }
 func (f failing) Account(context.Context, string) (string, error)            { return "", f.err }
 
 // A store that fails never lets anyone in.

@@ -66,7 +66,8 @@ func parseClaims(payload []byte) (claims, error) {
 	return c, nil
 }
 
-// check judges the claims of a token that arrived at origin o.
+// check judges the claims of a token that arrived at origin o, but for the end
+// of its life: what has expired may still be renewed.
 func (c *claims) check(o origin, service string, env verify.Environment, now time.Time) error {
 	methods := c.Assurance.methods()
 	switch {
@@ -76,8 +77,8 @@ func (c *claims) check(o origin, service string, env verify.Environment, now tim
 		return refuse(ReasonTokenClaims, "acr %.50q does not go with amr", c.Assurance)
 	case c.AuthTime <= 0 || c.AuthTime > c.IssuedAt || c.NotBefore != c.IssuedAt || c.IssuedAt >= c.Expiry:
 		return refuse(ReasonTokenClaims, "auth_time, iat, nbf and exp are not in order")
-	case c.Expiry-c.IssuedAt > int64(MaxSessionLife/time.Second):
-		return refuse(ReasonTokenClaims, "lives longer than %v", MaxSessionLife)
+	case c.Expiry-c.IssuedAt > int64(MaxTokenLife/time.Second):
+		return refuse(ReasonTokenClaims, "lives longer than %v", MaxTokenLife)
 	case c.Issuer != o.url:
 		return refuse(ReasonTokenIssuer, "issued at %.100q, presented at %s", c.Issuer, o.url)
 	case c.Audience != service:
@@ -86,8 +87,6 @@ func (c *claims) check(o origin, service string, env verify.Environment, now tim
 		return refuse(ReasonTokenEnvironment, "of environment %.50q, want %v", c.Environment, env)
 	case c.NotBefore > now.Add(clockSkew).Unix():
 		return refuse(ReasonTokenNotYetValid, "valid from %d", c.NotBefore)
-	case now.Unix() >= c.Expiry:
-		return refuse(ReasonTokenExpired, "expired at %d", c.Expiry)
 	}
 	return nil
 }
