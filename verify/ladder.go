@@ -13,7 +13,12 @@ import (
 // not know the certificate ends the climb: a list in which a certificate is
 // absent cannot speak for one that was never issued.
 func (v *Verifier) learn(ctx context.Context, q StatusQuery) (RevocationFact, error) {
-	climb := climb{query: q}
+	return v.learnBy(ctx, q, q.Judge)
+}
+
+// learnBy is learn with other rules than those of Judge for what a report proves.
+func (v *Verifier) learnBy(ctx context.Context, q StatusQuery, judge func(*StatusReport) (Status, error)) (RevocationFact, error) {
+	climb := climb{query: q, judge: judge}
 	q.HeldOnly = true
 	for _, source := range v.status {
 		climb.ask(ctx, source, q)
@@ -33,6 +38,7 @@ func (v *Verifier) learn(ctx context.Context, q StatusQuery) (RevocationFact, er
 // A climb collects what the rungs say of one certificate.
 type climb struct {
 	query StatusQuery
+	judge func(*StatusReport) (Status, error)
 	found bool           // some evidence counts
 	best  RevocationFact // of the worst status that counts
 	stale bool           // some evidence was authentic but does not count
@@ -53,7 +59,7 @@ func (c *climb) ask(ctx context.Context, source StatusSource, q StatusQuery) {
 }
 
 func (c *climb) add(report *StatusReport) {
-	status, err := c.query.Judge(report)
+	status, err := c.judge(report)
 	if err != nil {
 		c.stale = true
 		c.errs = append(c.errs, fmt.Errorf("%s: %w", report.Source, err))
