@@ -34,7 +34,7 @@ type TimestampAuthority struct {
 }
 
 // DefaultTimestampAccuracy is taken as the accuracy of a token that states none:
-// what RFC 3628, Section 5.2 asks of an authority at least.
+// what RFC 3628 asks of an authority at least.
 const DefaultTimestampAccuracy = time.Second
 
 // A Timestamp is a time-stamp token over a signature, with its verdict. If Err is
