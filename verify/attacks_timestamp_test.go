@@ -55,8 +55,8 @@ func (w *stampedWorld) stamp(t testing.TB, card *pkitest.Card, tsa *pkitest.TSA,
 	}})
 }
 
-// reasonOf returns why a token proves nothing, or "".
-func reasonOf(t testing.TB, err error) verify.Reason {
+// tokenReason returns why a token proves nothing, or "".
+func tokenReason(t testing.TB, err error) verify.Reason {
 	t.Helper()
 	if err == nil {
 		return ""
@@ -89,7 +89,7 @@ func (w *stampedWorld) wantToken(t *testing.T, tsa *pkitest.TSA, o pkitest.Times
 			t.Error("what a refused token says is in the result")
 		}
 	}
-	if got := reasonOf(t, stamp.Err); got != want {
+	if got := tokenReason(t, stamp.Err); got != want {
 		t.Errorf("got token reason %q (%v), want %q", got, stamp.Err, want)
 	}
 	if res.AtKind != kind || res.Signers[0].AtKind != kind || !res.At.Equal(res.Signers[0].At) {
@@ -138,7 +138,7 @@ func attackTimestamps(t *testing.T) {
 		v := w.newVerifier(t, nil)
 		res, err := v.SignedData(t.Context(), w.stamp(t, w.card, w.tsa, pkitest.TimestampOptions{}), nil)
 		wantReason(t, res, err, "")
-		if err == nil && reasonOf(t, res.Signers[0].Timestamps[0].Err) != verify.ReasonUntrusted {
+		if err == nil && tokenReason(t, res.Signers[0].Timestamps[0].Err) != verify.ReasonUntrusted {
 			t.Errorf("got %v, want the token reported as not used", res.Signers[0].Timestamps[0].Err)
 		}
 		res, err = v.SignedData(t.Context(), w.stamp(t, w.revoked, w.tsa, pkitest.TimestampOptions{}), nil)

@@ -34,7 +34,7 @@ func (w *stampedWorld) signatureOf(t testing.TB, card *pkitest.Card) (der, signa
 	return der, signature
 }
 
-func at(d time.Duration) pkitest.TimestampOptions {
+func stampAt(d time.Duration) pkitest.TimestampOptions {
 	return pkitest.TimestampOptions{Time: noon().Add(d), Accuracy: &pkitest.Accuracy{Seconds: 2}}
 }
 
@@ -43,8 +43,8 @@ func at(d time.Duration) pkitest.TimestampOptions {
 func TestInstant(t *testing.T) {
 	w := newStampedWorld(t)
 	der, signature := w.signatureOf(t, w.revoked)
-	early, exact, late := w.token(t, signature, at(0)), w.token(t, signature, at(time.Hour-2*time.Second)), w.token(t, signature, at(time.Hour-3*time.Second))
-	other := w.token(t, []byte("another signature"), at(0))
+	early, exact, late := w.token(t, signature, stampAt(0)), w.token(t, signature, stampAt(time.Hour-2*time.Second)), w.token(t, signature, stampAt(time.Hour-3*time.Second))
+	other := w.token(t, []byte("another signature"), stampAt(0))
 	for _, tt := range []struct {
 		name     string
 		received time.Duration // after noon, or 0
@@ -66,9 +66,9 @@ func TestInstant(t *testing.T) {
 		{"received late, stamped early", 90 * time.Minute, [][]byte{early}, "", 2 * time.Second, verify.InstantTimestamp},
 		{"received late, stamped late", 90 * time.Minute, [][]byte{exact}, verify.ReasonRevoked, 0, ""},
 		{"nonsense", 0, [][]byte{nil, {5, 0}}, verify.ReasonRevoked, 0, ""},
-		{"a proper token after four others", 0, [][]byte{exact, w.token(t, signature, at(61 * time.Minute)), w.token(t, signature, at(62 * time.Minute)),
-			w.token(t, signature, at(63 * time.Minute)), early}, verify.ReasonRevoked, 0, ""},
-		{"a proper token after four of something else", 0, [][]byte{other, w.token(t, nil, at(1)), w.token(t, nil, at(2)), w.token(t, nil, at(3)), early}, "", 2 * time.Second, verify.InstantTimestamp},
+		{"a proper token after four others", 0, [][]byte{exact, w.token(t, signature, stampAt(61 * time.Minute)), w.token(t, signature, stampAt(62 * time.Minute)),
+			w.token(t, signature, stampAt(63 * time.Minute)), early}, verify.ReasonRevoked, 0, ""},
+		{"a proper token after four of something else", 0, [][]byte{other, w.token(t, nil, stampAt(1)), w.token(t, nil, stampAt(2)), w.token(t, nil, stampAt(3)), early}, "", 2 * time.Second, verify.InstantTimestamp},
 		{"a proper token after four copies of another", 0, [][]byte{exact, exact, exact, exact, early}, "", 2 * time.Second, verify.InstantTimestamp},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestTimestampBeforeCertificate(t *testing.T) {
 	w.card = w.issue(t, w.G3, func(tm *pkitest.Template) { tm.NotBefore = noon().Add(10 * time.Second) })
 	der, signature := w.signatureOf(t, w.card)
 	for seconds, want := range map[time.Duration]verify.Reason{7: verify.ReasonNotYetValid, 8: ""} {
-		opts := &verify.Options{Timestamps: [][]byte{w.token(t, signature, at(seconds*time.Second))}}
+		opts := &verify.Options{Timestamps: [][]byte{w.token(t, signature, stampAt(seconds*time.Second))}}
 		res, err := w.verifier.SignedData(t.Context(), der, opts)
 		wantReason(t, res, err, want)
 	}
@@ -103,7 +103,7 @@ func TestTimestampBeforeCertificate(t *testing.T) {
 func TestTimestampYearsLater(t *testing.T) {
 	w := newStampedWorld(t)
 	der, signature := w.signatureOf(t, w.card)
-	res, err := w.verifier.SignedData(t.Context(), der, &verify.Options{Timestamps: [][]byte{w.token(t, signature, at(0))}})
+	res, err := w.verifier.SignedData(t.Context(), der, &verify.Options{Timestamps: [][]byte{w.token(t, signature, stampAt(0))}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,15 +134,15 @@ func TestTimestampStatusUnavailable(t *testing.T) {
 	down := http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusServiceUnavailable) })
 	w.Script(w.tsa.Issuer.URLs.OCSP, down)
 	w.Script(w.tsa.Issuer.URLs.CRL, down)
-	late := at(90 * time.Minute)
+	late := stampAt(90 * time.Minute)
 	for name, tt := range map[string]struct {
 		der  []byte
 		want verify.Reason
 	}{
-		"not needed":    {w.stamp(t, w.card, w.tsa, at(0)), ""},
-		"needed":        {w.stamp(t, w.revoked, w.tsa, at(0)), verify.ReasonStatusUnavailable},
+		"not needed":    {w.stamp(t, w.card, w.tsa, stampAt(0)), ""},
+		"needed":        {w.stamp(t, w.revoked, w.tsa, stampAt(0)), verify.ReasonStatusUnavailable},
 		"would not do":  {w.stamp(t, w.revoked, w.tsa, late), verify.ReasonRevoked},
-		"another fault": {w.stamp(t, &pkitest.Card{Cert: w.card.EncryptionCert, Key: w.card.EncryptionKey, Issuer: w.card.Issuer}, w.tsa, at(0)), verify.ReasonProfile},
+		"another fault": {w.stamp(t, &pkitest.Card{Cert: w.card.EncryptionCert, Key: w.card.EncryptionKey, Issuer: w.card.Issuer}, w.tsa, stampAt(0)), verify.ReasonProfile},
 	} {
 		t.Run(name, func(t *testing.T) {
 			res, err := w.verifier.SignedData(t.Context(), tt.der, nil)
@@ -178,7 +178,7 @@ func TestTimestampAuthorityExpired(t *testing.T) {
 			}
 			w.Script(tsa.Issuer.URLs.CRL, tsa.Issuer.CRLHandler(o))
 			w.verifier = w.newVerifier(t, w.believe)
-			w.wantToken(t, tsa, at(0), tt.want)
+			w.wantToken(t, tsa, stampAt(0), tt.want)
 		})
 	}
 }
@@ -190,7 +190,7 @@ func TestTimestampsBeside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts := &verify.Options{Use: verify.UseFiling, Timestamps: [][]byte{w.token(t, bare, at(0))}}
+	opts := &verify.Options{Use: verify.UseFiling, Timestamps: [][]byte{w.token(t, bare, stampAt(0))}}
 	res, err := w.verifier.Signature(t.Context(), w.revoked.Cert.Raw, x509.SHA256WithRSA, []byte(filing), bare, opts)
 	wantReason(t, res, err, "")
 	opts.Use = verify.UseDefault // a sign-in
@@ -198,14 +198,14 @@ func TestTimestampsBeside(t *testing.T) {
 	wantReason(t, res, err, verify.ReasonRevoked)
 
 	var tokens [][]byte
-	stampAt := func(o pkitest.TimestampOptions) func([]byte) ([][]byte, error) {
+	leave := func(o pkitest.TimestampOptions) func([]byte) ([][]byte, error) {
 		return func(signature []byte) ([][]byte, error) {
 			tokens = append(tokens, w.token(t, signature, o))
 			return nil, nil
 		}
 	}
-	second := pkitest.CoSigner{Signer: pkitest.Signer{Cert: w.revoked.Cert, Key: w.revoked.Key}, Options: &pkitest.CMSOptions{Timestamp: stampAt(at(time.Minute))}}
-	der := w.sign(t, w.card, filing, &pkitest.CMSOptions{Timestamp: stampAt(at(0)), CoSigners: []pkitest.CoSigner{second},
+	second := pkitest.CoSigner{Signer: pkitest.Signer{Cert: w.revoked.Cert, Key: w.revoked.Key}, Options: &pkitest.CMSOptions{Timestamp: leave(stampAt(time.Minute))}}
+	der := w.sign(t, w.card, filing, &pkitest.CMSOptions{Timestamp: leave(stampAt(0)), CoSigners: []pkitest.CoSigner{second},
 		Certificates: []*x509.Certificate{w.card.Cert, w.revoked.Cert}})
 	res, err = w.verifier.SignedData(t.Context(), der, &verify.Options{Timestamps: tokens})
 	wantReason(t, res, err, "")
@@ -243,7 +243,7 @@ func TestTimestampingConfig(t *testing.T) {
 			w.believe(cfg)
 			cfg.Timestamping.Policies = []string{policy}
 		})
-		w.wantToken(t, w.tsa, at(0), want)
+		w.wantToken(t, w.tsa, stampAt(0), want)
 	}
 	// Sources of the authority's own: those of the scheme are not asked.
 	source := &countingSource{}
@@ -251,7 +251,7 @@ func TestTimestampingConfig(t *testing.T) {
 		w.believe(cfg)
 		cfg.Timestamping.Status = []verify.StatusSource{source}
 	})
-	res, err := w.verifier.SignedData(t.Context(), w.stamp(t, w.revoked, w.tsa, at(0)), nil)
+	res, err := w.verifier.SignedData(t.Context(), w.stamp(t, w.revoked, w.tsa, stampAt(0)), nil)
 	wantReason(t, res, err, verify.ReasonStatusUnavailable)
 	if source.asked == 0 {
 		t.Error("the authority's own source was not asked")
@@ -327,7 +327,7 @@ func FuzzTimestamp(f *testing.F) {
 			t.Fatalf("a token refused a good filing: %v", err)
 		}
 		stamp := res.Signers[0].Timestamps[0]
-		if stamp.Err != nil && (reasonOf(t, stamp.Err) == "" || res.AtKind != verify.InstantNow || stamp.Path != nil) {
+		if stamp.Err != nil && (tokenReason(t, stamp.Err) == "" || res.AtKind != verify.InstantNow || stamp.Path != nil) {
 			t.Errorf("got error %v, judged at %v", stamp.Err, res.AtKind)
 		}
 	})
