@@ -66,8 +66,8 @@ func TestInstant(t *testing.T) {
 		{"received late, stamped early", 90 * time.Minute, [][]byte{early}, "", 2 * time.Second, verify.InstantTimestamp},
 		{"received late, stamped late", 90 * time.Minute, [][]byte{exact}, verify.ReasonRevoked, 0, ""},
 		{"nonsense", 0, [][]byte{nil, {5, 0}}, verify.ReasonRevoked, 0, ""},
-		{"a proper token after four others", 0, [][]byte{exact, w.token(t, signature, stampAt(61 * time.Minute)), w.token(t, signature, stampAt(62 * time.Minute)),
-			w.token(t, signature, stampAt(63 * time.Minute)), early}, verify.ReasonRevoked, 0, ""},
+		{"a proper token after four others", 0, [][]byte{exact, w.token(t, signature, stampAt(61*time.Minute)), w.token(t, signature, stampAt(62*time.Minute)),
+			w.token(t, signature, stampAt(63*time.Minute)), early}, verify.ReasonRevoked, 0, ""},
 		{"a proper token after four of something else", 0, [][]byte{other, w.token(t, nil, stampAt(1)), w.token(t, nil, stampAt(2)), w.token(t, nil, stampAt(3)), early}, "", 2 * time.Second, verify.InstantTimestamp},
 		{"a proper token after four copies of another", 0, [][]byte{exact, exact, exact, exact, early}, "", 2 * time.Second, verify.InstantTimestamp},
 	} {
