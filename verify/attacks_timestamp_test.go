@@ -280,6 +280,8 @@ func authorityAttacks(t *testing.T, w *stampedWorld) []timestampAttack {
 		{"anyExtendedKeyUsage", purposes(true, pkitest.OIDAnyExtKeyUsage), none, verify.ReasonProfile},
 		{"clientAuth", purposes(true, pkitest.OIDClientAuth), none, verify.ReasonProfile},
 		{"no purposes", issue(w.tsa.Issuer, func(tm *pkitest.Template) { tm.Extensions = []pkix.Extension{} }), none, verify.ReasonProfile},
+		{"for encryption", issue(w.tsa.Issuer, func(tm *pkitest.Template) { tm.KeyUsage = x509.KeyUsageKeyEncipherment }), none, verify.ReasonProfile},
+		{"a CA", issue(w.tsa.Issuer, func(tm *pkitest.Template) { tm.BasicConstraints = &pkitest.BasicConstraints{CA: true} }), none, verify.ReasonProfile},
 		{"of another root", stranger, none, verify.ReasonUntrusted},
 		{"a citizen", &pkitest.TSA{Issuer: w.G3.MOICA, Cert: w.card.Cert, Key: w.card.Key}, none, verify.ReasonUntrusted},
 		{"under a CA in the token", belowTSA, withCA, ""},

@@ -24,7 +24,8 @@ import (
 //
 // A token can be taken off or added by anyone, so one that fails neither refuses
 // nor helps. It is asked for the status of its authority after all that needs no
-// network has passed, and until then every instant that may come out is tried.
+// network has passed, and until then it is enough that the signer has a path at
+// one of the instants that may come out.
 
 // An instant is when a signature is judged, and how that is known.
 type instant struct {
@@ -52,32 +53,36 @@ func (c *call) judgedAt(i instant) *call {
 
 // certifySigned is certify for a certificate whose key has made a signature, with
 // time-stamp tokens in its unsigned attributes. It fails if there is no path at
-// any instant that settle may arrive at.
+// any instant that settle may arrive at. A signer whom no anchor vouches for at
+// any time is refused before anything is done about tokens.
 func (c *call) certifySigned(cert *x509.Certificate, hints []*x509.Certificate, signature []byte, unsigned []cms.Attribute) (Signer, error) {
-	p := &proof{cert, hints, c.readTokens(signature, unsigned, hints)}
-	instants := []instant{{c.at, c.atKind}}
+	signer, err := c.certify(cert, hints)
+	raws := c.collectTokens(unsigned)
+	if e, ok := errors.AsType[*Error](err); len(raws) == 0 || ok && e.Reason == ReasonUntrusted {
+		return signer, err
+	}
+	p := &proof{cert, hints, c.readTokens(raws, signature, hints)}
 	for _, t := range p.tokens {
-		if t.Err == nil && t.latest.Before(c.at) {
-			instants = append(instants, instant{t.latest, InstantTimestamp})
-		}
-	}
-	slices.SortStableFunc(instants, func(a, b instant) int { return a.at.Compare(b.at) })
-	var refused error
-	for _, i := range instants {
-		signer, err := c.judgedAt(i).certify(cert, hints)
 		if err == nil {
-			signer.proof = p
-			return signer, nil
+			break
 		}
-		refused = err // in the end, that without tokens
+		if t.Err == nil && t.latest.Before(c.at) {
+			if early, refused := c.judgedAt(instant{t.latest, InstantTimestamp}).certify(cert, hints); refused == nil {
+				signer, err = early, nil
+			}
+		}
 	}
-	return Signer{}, p.explain(refused)
+	if err != nil {
+		return Signer{}, p.explain(err)
+	}
+	signer.proof = p
+	return signer, nil
 }
 
-// readTokens judges the tokens of the caller and of the message, in this order,
-// each once.
-func (c *call) readTokens(signature []byte, unsigned []cms.Attribute, hints []*x509.Certificate) []*token {
-	raws := slices.Clone(c.opts.Timestamps)
+// collectTokens returns the tokens of the caller and of the message, in this
+// order.
+func (c *call) collectTokens(unsigned []cms.Attribute) [][]byte {
+	raws := slices.Clip(c.opts.Timestamps)
 	for _, e := range c.opts.Evidence {
 		if e.Kind == TimestampEvidence {
 			raws = append(raws, e.DER)
@@ -91,6 +96,11 @@ func (c *call) readTokens(signature []byte, unsigned []cms.Attribute, hints []*x
 			raws = append(raws, value.Raw)
 		}
 	}
+	return raws
+}
+
+// readTokens judges tokens, each once.
+func (c *call) readTokens(raws [][]byte, signature []byte, hints []*x509.Certificate) []*token {
 	var tokens []*token
 	verified := 0
 	for _, raw := range raws {
@@ -123,7 +133,7 @@ func (c *call) readTokens(signature []byte, unsigned []cms.Attribute, hints []*x
 func (c *call) settle(ctx context.Context, signer *Signer, known knownStatus) error {
 	p := signer.proof
 	signer.proof = nil
-	if p == nil || len(p.tokens) == 0 {
+	if p == nil {
 		return c.checkStatus(ctx, signer, known)
 	}
 	best := instant{c.at, c.atKind}

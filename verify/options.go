@@ -21,8 +21,8 @@ type Options struct {
 	// that are kept beside the signature. Like those inside it, in the unsigned
 	// attribute signature-time-stamp, their messageImprint is a digest of the
 	// signature value: of the SignerInfo, or what Signature is given. They count
-	// for UseFiling alone, with [Config].Timestamping, and can only move the
-	// instant of judgement back. One that fails proves nothing and refuses
+	// for UseFiling alone, with [Config].Timestamping, not for Certificate, and can
+	// only move the instant of judgement back. One that fails proves nothing and refuses
 	// nothing: see [Signer].Timestamps.
 	Timestamps [][]byte
 

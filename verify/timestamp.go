@@ -155,7 +155,7 @@ func (t *token) read(c *call, signature []byte, hints []*x509.Certificate) error
 	if err != nil {
 		return syntaxError(err)
 	}
-	info, err := t.readInfo(c, message, signature)
+	info, err := c.readInfo(message, signature)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (t *token) read(c *call, signature []byte, hints []*x509.Certificate) error
 }
 
 // readInfo checks what a token says, before any arithmetic.
-func (t *token) readInfo(c *call, message *cms.SignedData, signature []byte) (*tstInfo, error) {
+func (c *call) readInfo(message *cms.SignedData, signature []byte) (*tstInfo, error) {
 	switch {
 	case message.ContentType != oidTSTInfo:
 		return nil, refuse(ReasonContentType, "eContentType of the time-stamp token is %s, want id-ct-TSTInfo", message.ContentType)
@@ -190,7 +190,8 @@ func (t *token) readInfo(c *call, message *cms.SignedData, signature []byte) (*t
 	if err != nil {
 		return nil, syntaxError(err)
 	}
-	// Whoever finds another signature with this imprint can pass it off as older.
+	// By the policy of today, as all of the token: who can find another signature
+	// with this imprint now can pass it off as older.
 	if err := c.v.algorithms.CheckHash(info.hash); err != nil {
 		return nil, refuse(ReasonAlgorithm, "messageImprint: %w", err)
 	}

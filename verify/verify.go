@@ -16,6 +16,11 @@
 // and signer, never signature bytes, which are not unique), and when a filing
 // was received ([Options].ReceivedAt).
 //
+// The instant of judgement is the earliest at which the signature is proven to
+// have existed: now, the receipt that the caller states, or, with
+// [Config].Timestamping, what a time-stamp token proves. What happened to a
+// certificate after it leaves the verdict as it is, and is reported.
+//
 // Out of scope: making signatures, and trusting system roots.
 //
 // # The order of the checks
