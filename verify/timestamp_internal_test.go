@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/cms"
@@ -84,4 +86,90 @@ func sampleCAs(token []byte) (cas []*x509.Certificate) {
 		}
 	}
 	return cas
+}
+
+// A TSTInfo with each of its fields left out, or of another type.
+func TestParseTSTInfo(t *testing.T) {
+	tlv := dertest.TLV
+	oid := tlv(0x06, []byte{0x2a, 3})
+	extension := tlv(0x30, oid, tlv(0x04, nil))
+	hash := tlv(0x30, tlv(0x06, []byte{0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01}))
+	required := [][]byte{tlv(0x02, []byte{1}), oid, tlv(0x30, hash, tlv(0x04, make([]byte, 32))), tlv(0x02, []byte{7}), tlv(0x18, []byte("20261122040000Z"))}
+	optional := [][]byte{tlv(0x30, tlv(0x02, []byte{1})), tlv(0x01, []byte{0}), tlv(0x02, []byte{9}), tlv(0xa0, oid), tlv(0xa1, extension)}
+	all := slices.Concat(required, optional)
+	parse := func(fields ...[]byte) error {
+		_, err := parseTSTInfo(tlv(0x30, fields...))
+		return err
+	}
+	if err := parse(all...); err != nil {
+		t.Fatal(err)
+	}
+	for i := range all {
+		without := slices.Delete(slices.Clone(all), i, i+1)
+		if err := parse(without...); (err == nil) != (i >= len(required)) {
+			t.Errorf("without field %d: got error %v", i, err)
+		}
+		other := slices.Clone(all)
+		other[i] = []byte{5, 0}
+		if parse(other...) == nil {
+			t.Errorf("NULL accepted as field %d", i)
+		}
+	}
+	for name, fields := range map[string][][]byte{
+		"empty serialNumber":        slices.Concat(required[:3], [][]byte{tlv(0x02), required[4]}),
+		"imprint without a hash":    slices.Concat(required[:2], [][]byte{tlv(0x30, tlv(0x04, nil))}, required[3:]),
+		"imprint with a NULL":       slices.Concat(required[:2], [][]byte{tlv(0x30, hash, tlv(0x04, make([]byte, 32)), []byte{5, 0})}, required[3:]),
+		"imprint of a NULL":         slices.Concat(required[:2], [][]byte{tlv(0x30, hash, []byte{5, 0})}, required[3:]),
+		"ordering in two octets":    append(slices.Clone(required), tlv(0x01, []byte{0, 0})),
+		"nonce empty":               append(slices.Clone(required), tlv(0x02)),
+		"ordering before accuracy":  append(slices.Clone(required), optional[1], optional[0]),
+		"extension a NULL":          append(slices.Clone(required), tlv(0xa1, []byte{5, 0})),
+		"extension without a value": append(slices.Clone(required), tlv(0xa1, tlv(0x30, oid))),
+		"extension with two values": append(slices.Clone(required), tlv(0xa1, tlv(0x30, oid, tlv(0x04, nil), tlv(0x04, nil)))),
+		"extension without a name":  append(slices.Clone(required), tlv(0xa1, tlv(0x30, tlv(0x04, nil)))),
+		"33 extensions":             append(slices.Clone(required), tlv(0xa1, slices.Repeat([][]byte{extension}, 33)...)),
+	} {
+		if parse(fields...) == nil {
+			t.Errorf("%s accepted", name)
+		}
+	}
+	if err := parse(append(slices.Clone(required), tlv(0xa1, slices.Repeat([][]byte{extension}, 32)...))...); err != nil {
+		t.Errorf("32 extensions: %v", err)
+	}
+}
+
+// A retired authority is believed only as long as nobody could have said more.
+func TestJudgeAuthority(t *testing.T) {
+	genTime := time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
+	now := genTime.Add(time.Hour)
+	q := StatusQuery{Cert: &x509.Certificate{NotAfter: now.AddDate(1, 0, 0)}, At: now, Now: now}
+	for _, tt := range []struct {
+		name    string
+		revoked time.Duration // after genTime
+		reason  int
+		next    time.Duration // after now
+		want    Status
+		stale   bool
+	}{
+		{"superseded later", time.Second, 4, time.Second, Good, false},
+		{"superseded later, says a list that ends now", time.Second, 4, 0, Unknown, true},
+		{"superseded at genTime, says a list that ends now", 0, 4, 0, Revoked, false},
+		{"compromised later, says a list that ends now", time.Second, 1, 0, Revoked, false},
+		{"compromised after now", 2 * time.Hour, 1, time.Hour, Revoked, false},
+	} {
+		r := &StatusReport{Kind: CRLEvidence, Says: Revoked, RevokedAt: genTime.Add(tt.revoked), ReasonCode: tt.reason,
+			ThisUpdate: now.Add(-time.Minute), NextUpdate: now.Add(tt.next)}
+		if got, err := q.judgeAuthority(r, genTime); got != tt.want || (err != nil) != tt.stale {
+			t.Errorf("%s: got %v, %v, want %v", tt.name, got, err, tt.want)
+		}
+	}
+}
+
+func TestTokenTooLarge(t *testing.T) {
+	c := &call{v: &Verifier{}}
+	for size, want := range map[int]Reason{maxToken: ReasonMalformed, maxToken + 1: ReasonLimit} {
+		if e, ok := errors.AsType[*Error](c.readToken(make([]byte, size), nil, nil).Err); !ok || e.Reason != want {
+			t.Errorf("%d bytes: got %v, want %s", size, e, want)
+		}
+	}
 }
