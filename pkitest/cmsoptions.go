@@ -54,6 +54,11 @@ type CMSOptions struct {
 	Attributes         []Attribute
 	UnsignedAttributes []Attribute
 
+	// Timestamp is given the signature and returns the time-stamp tokens over it
+	// (see [TSA.Timestamp]), each for an unsigned attribute
+	// signature-time-stamp of its own (RFC 3161, Appendix A).
+	Timestamp func(signature []byte) (tokens [][]byte, err error)
+
 	// EditAttributes is given the signed attributes, those in Attributes last,
 	// and returns what to sign: duplicates, other values, fewer.
 	EditAttributes func([]Attribute) []Attribute

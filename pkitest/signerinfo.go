@@ -43,6 +43,10 @@ func (s *signerInfo) encode(m *message) ([]byte, error) {
 	if s.BreakSignature {
 		breakSignature(signature)
 	}
+	unsigned, err := s.unsignedAttributes(signature)
+	if err != nil {
+		return nil, err
+	}
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		s.addIdentifier(b)
@@ -52,13 +56,29 @@ func (s *signerInfo) encode(m *message) ([]byte, error) {
 		}
 		b.AddBytes(identifier)
 		b.AddASN1OctetString(signature)
-		if len(s.UnsignedAttributes) > 0 {
+		if len(unsigned) > 0 {
 			b.AddASN1(cbasn1.Tag(1).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
-				b.AddBytes(bytes.Join(encodeEach(s.UnsignedAttributes), nil))
+				b.AddBytes(bytes.Join(encodeEach(unsigned), nil))
 			})
 		}
 	})
 	return b.Bytes()
+}
+
+// unsignedAttributes returns those that were given, and the time-stamps.
+func (s *signerInfo) unsignedAttributes(signature []byte) ([]Attribute, error) {
+	if s.Timestamp == nil {
+		return s.UnsignedAttributes, nil
+	}
+	tokens, err := s.Timestamp(signature)
+	if err != nil {
+		return nil, fmt.Errorf("pkitest: time-stamping the signature: %w", err)
+	}
+	attributes := slices.Clone(s.UnsignedAttributes)
+	for _, token := range tokens {
+		attributes = append(attributes, Attribute{OIDTimeStampToken, [][]byte{token}})
+	}
+	return attributes, nil
 }
 
 // addIdentifier adds version and SignerIdentifier.

@@ -52,6 +52,7 @@ func TestAttacks(t *testing.T) {
 	t.Run("S21 another signature of the same filing", func(t *testing.T) { attackMalleable(t, w) })
 	t.Run("S24 another encoding", func(t *testing.T) { attackEncoding(t, w) })
 	t.Run("S22 evidence of the signer's own", func(t *testing.T) { attackOwnEvidence(t, w) })
+	t.Run("S23 time-stamps", attackTimestamps)
 }
 
 func cmsAttacks(t *testing.T, w *world) map[string][]attack {

@@ -51,9 +51,14 @@ type delegateStatus struct {
 
 // learn learns the status of a certificate whose path ends at the anchor.
 func (c *call) learn(ctx context.Context, q StatusQuery, anchor *x509.Certificate) (RevocationFact, error) {
+	return c.learnBy(ctx, q, anchor, q.Judge)
+}
+
+// learnBy is learn with other rules than those of Judge for what a report proves.
+func (c *call) learnBy(ctx context.Context, q StatusQuery, anchor *x509.Certificate, judge func(*StatusReport) (Status, error)) (RevocationFact, error) {
 	c.authorities.pending = append(c.authorities.pending, q.Cert)
 	defer func() { c.authorities.pending = c.authorities.pending[:len(c.authorities.pending)-1] }()
-	l := learning{call: c, anchor: anchor}
+	l := learning{call: c, anchor: anchor, judge: judge}
 	if q.SeparateCRLKeys = c.v.scheme.SeparateCRLKeys; q.SeparateCRLKeys {
 		var refusals []error
 		l.listers, refusals = c.listers(ctx, q, anchor)
@@ -69,6 +74,7 @@ func (c *call) learn(ctx context.Context, q StatusQuery, anchor *x509.Certificat
 type learning struct {
 	*call
 	anchor   *x509.Certificate
+	judge    func(*StatusReport) (Status, error)
 	listers  []*Authority
 	refusals []error // why certificates are not among listers
 }

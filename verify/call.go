@@ -106,7 +106,7 @@ func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signe
 	if err := c.profile.check(path); err != nil {
 		return Signer{}, err
 	}
-	signer := Signer{Path: path, Identity: Identity{Scheme: c.v.scheme.Name}}
+	signer := Signer{Path: path, At: c.at, AtKind: c.atKind, Identity: Identity{Scheme: c.v.scheme.Name}}
 	if identify := c.profile.Identify; identify != nil {
 		if signer.Identity, err = identify(cert); err != nil {
 			return Signer{}, &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err)}
@@ -118,18 +118,17 @@ func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signe
 
 // conclude learns the status of every certificate and makes the result.
 func (c *call) conclude(ctx context.Context, signers []Signer) (*Result, error) {
-	if !c.v.skipStatus {
-		known := make(map[*x509.Certificate]RevocationFact)
-		for i := range signers {
-			if err := c.checkStatus(ctx, &signers[i], known); err != nil {
-				return nil, atSigner(err, i)
-			}
+	known := make(knownStatus)
+	for i := range signers {
+		if err := c.settle(ctx, &signers[i], known); err != nil {
+			return nil, atSigner(err, i)
 		}
 	}
+	at, atKind := latestInstant(signers)
 	return &Result{
 		Signers:           signers,
-		At:                c.at,
-		AtKind:            c.atKind,
+		At:                at,
+		AtKind:            atKind,
 		Scheme:            c.v.scheme.Name,
 		Environment:       c.v.scheme.Environment,
 		Policy:            c.v.algorithms.Name(),
@@ -140,13 +139,24 @@ func (c *call) conclude(ctx context.Context, signers []Signer) (*Result, error) 
 	}, nil
 }
 
+// knownStatus is what has been learned in one call.
+type knownStatus map[certificateAt]RevocationFact
+
+type certificateAt struct {
+	cert *x509.Certificate
+	at   time.Time
+}
+
 // checkStatus asks for the status of each certificate but the anchor, from the
 // anchor downwards: a revoked CA makes what it says of others void.
-func (c *call) checkStatus(ctx context.Context, signer *Signer, known map[*x509.Certificate]RevocationFact) error {
+func (c *call) checkStatus(ctx context.Context, signer *Signer, known knownStatus) error {
+	if c.v.skipStatus {
+		return nil
+	}
 	signer.Revocation = make([]RevocationFact, len(signer.Path)-1)
 	for i := len(signer.Path) - 2; i >= 0; i-- {
 		cert := signer.Path[i]
-		fact, ok := known[cert]
+		fact, ok := known[certificateAt{cert, c.at}]
 		if !ok {
 			q := StatusQuery{Cert: cert, Issuer: signer.Path[i+1], At: c.at, Now: c.now, Supplied: c.evidence}
 			if i == 0 {
@@ -158,7 +168,7 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer, known map[*x509.
 			if fact, err = c.learn(ctx, q, signer.Path[len(signer.Path)-1]); err != nil {
 				return err
 			}
-			known[cert] = fact
+			known[certificateAt{cert, c.at}] = fact
 		}
 		signer.Revocation[i] = fact
 	}
@@ -175,12 +185,21 @@ func collectEvidence(signers []Signer) []Evidence {
 			all = append(all, Evidence{kind, der})
 		}
 	}
-	for _, s := range signers {
-		for _, cert := range s.Path {
+	addPath := func(path []*x509.Certificate, facts []RevocationFact) {
+		for _, cert := range path {
 			add(CertificateEvidence, cert.Raw)
 		}
-		for i := range s.Revocation {
-			s.Revocation[i].collect(add)
+		for i := range facts {
+			facts[i].collect(add)
+		}
+	}
+	for _, s := range signers {
+		addPath(s.Path, s.Revocation)
+		for _, t := range s.Timestamps {
+			if t.Err == nil {
+				add(TimestampEvidence, t.DER)
+				addPath(t.Path, t.Revocation)
+			}
 		}
 	}
 	return all

@@ -59,7 +59,7 @@ func (c *climb) ask(ctx context.Context, source StatusSource, q StatusQuery) {
 }
 
 func (c *climb) add(ctx context.Context, report *StatusReport, held bool) {
-	status, err := c.query.Judge(report)
+	status, err := c.by.judge(report)
 	if err != nil {
 		c.stale = true
 		c.errs = append(c.errs, fmt.Errorf("%s: %w", report.Source, err))

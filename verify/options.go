@@ -13,8 +13,18 @@ type Options struct {
 
 	// ReceivedAt is the instant at which the signature is judged: when the
 	// relying party received it, as its own records say. Never take it from the
-	// message or from a file's modification time. If zero, now.
+	// message or from a file's modification time. If zero, now. A time-stamp token
+	// that proves an earlier instant has precedence, and a later one has not.
 	ReceivedAt time.Time
+
+	// Timestamps are time-stamp tokens (RFC 3161, TimeStampToken in DER or BER)
+	// that are kept beside the signature. Like those inside it, in the unsigned
+	// attribute signature-time-stamp, their messageImprint is a digest of the
+	// signature value: of the SignerInfo, or what Signature is given. They count
+	// for UseFiling alone, with [Config].Timestamping, not for Certificate, and can
+	// only move the instant of judgement back. One that fails proves nothing and refuses
+	// nothing: see [Signer].Timestamps.
+	Timestamps [][]byte
 
 	// Profile, if not nil, replaces the profile of the scheme.
 	Profile *Profile
@@ -24,7 +34,8 @@ type Options struct {
 	Certificates [][]byte
 
 	// Evidence are OCSP responses and revocation lists that were kept with the
-	// signature. The sources judge them like what they fetch.
+	// signature, and time-stamp tokens, which are as in Timestamps. The sources
+	// judge responses and lists like what they fetch.
 	Evidence []Evidence
 
 	// Line is the statement line that the signed content must be, byte for byte
@@ -62,8 +73,10 @@ func (u Use) freshness() Freshness {
 // An InstantKind says where the instant of judgement comes from.
 type InstantKind string
 
-// Now is the clock of the verifier, Receipt the caller's ReceivedAt.
+// Now is the clock of the verifier, Receipt the caller's ReceivedAt, Timestamp
+// the latest instant that a good time-stamp token can mean.
 const (
-	InstantNow     InstantKind = "now"
-	InstantReceipt InstantKind = "receipt"
+	InstantNow       InstantKind = "now"
+	InstantReceipt   InstantKind = "receipt"
+	InstantTimestamp InstantKind = "timestamp"
 )

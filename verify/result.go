@@ -16,8 +16,10 @@ type Result struct {
 	// message unless that was in pieces.
 	Content []byte
 
-	At          time.Time   // the instant of judgement
-	AtKind      InstantKind // where it comes from
+	// At is the instant of judgement and AtKind where it comes from; of several
+	// signers that were judged at different instants, the latest.
+	At          time.Time
+	AtKind      InstantKind
 	Scheme      string
 	Environment Environment
 
@@ -50,8 +52,19 @@ type Signer struct {
 	// has decided nothing. Zero if there is none.
 	SigningTime time.Time
 
+	// At is the instant at which this signer was judged: the earliest of now, the
+	// caller's ReceivedAt, and what the good ones of Timestamps prove.
+	At     time.Time
+	AtKind InstantKind
+
+	// Timestamps are the time-stamp tokens over the signature, those of the
+	// options first, each with its verdict.
+	Timestamps []Timestamp
+
 	// Revocation has one fact for each certificate of Path but the anchor.
 	Revocation []RevocationFact
+
+	proof *proof // until conclude
 }
 
 // A RevocationFact is what was learned of one certificate's status.

@@ -94,13 +94,18 @@ func (j *judgement) read() error {
 		}
 		j.certs = append(j.certs, cert)
 	}
-	for _, crl := range m.CRLs {
+	j.supplyEvidence()
+	return nil
+}
+
+// supplyEvidence adds the lists and responses in the message to the evidence.
+func (j *judgement) supplyEvidence() {
+	for _, crl := range j.message.CRLs {
 		j.evidence = append(slices.Clip(j.evidence), Evidence{CRLEvidence, crl})
 	}
-	for _, response := range m.OCSPResponses {
+	for _, response := range j.message.OCSPResponses {
 		j.evidence = append(slices.Clip(j.evidence), Evidence{OCSPEvidence, response})
 	}
-	return nil
 }
 
 // readAlgorithms checks that the digest and the hash of the signature are
@@ -176,7 +181,7 @@ func (j *judgement) authenticateAs(s *signerInfo, cert *x509.Certificate) (Signe
 	if j.v.paths.IsAnchor(cert) {
 		return Signer{}, &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("a trust anchor is not a signer")}
 	}
-	signer, err := j.certify(cert, j.certs)
+	signer, err := j.certifySigned(cert, j.certs, s.Signature, s.UnsignedAttributes)
 	if err != nil {
 		return Signer{}, err
 	}

@@ -64,6 +64,7 @@ const (
 	CertificateEvidence EvidenceKind = "certificate" // a Certificate (RFC 5280)
 	OCSPEvidence        EvidenceKind = "ocsp"        // an OCSPResponse (RFC 6960)
 	CRLEvidence         EvidenceKind = "crl"         // a CertificateList (RFC 5280)
+	TimestampEvidence   EvidenceKind = "timestamp"   // a TimeStampToken (RFC 3161)
 )
 
 // Evidence is something signed by an authority that a verdict rests on, in DER.
@@ -198,13 +199,11 @@ func (q StatusQuery) Current(r *StatusReport) bool { return q.current(r) == nil 
 // counts says whether the evidence tells about q.At at all.
 func (q StatusQuery) counts(r *StatusReport) error {
 	notCurrent := q.current(r)
-	if notCurrent == nil {
-		return nil
-	}
 	endless := r.NextUpdate.IsZero() && q.maxAge(r) == 0
-	if endless || r.ThisUpdate.Before(q.At) {
+	if notCurrent != nil && (endless || r.ThisUpdate.Before(q.At)) {
 		return notCurrent
 	}
+	// What is current by DefaultSkew alone may be from after the end, too.
 	retained := !r.RetainsFrom.IsZero() && !q.Cert.NotAfter.Before(r.RetainsFrom)
 	if r.ThisUpdate.After(q.Cert.NotAfter) && !retained {
 		return stale("thisUpdate %s is after the certificate expired, and expired certificates may have been dropped",

@@ -16,6 +16,11 @@
 // and signer, never signature bytes, which are not unique), and when a filing
 // was received ([Options].ReceivedAt).
 //
+// The instant of judgement is the earliest at which the signature is proven to
+// have existed: now, the receipt that the caller states, or, with
+// [Config].Timestamping, what a time-stamp token proves. What happened to a
+// certificate after it leaves the verdict as it is, and is reported.
+//
 // Out of scope: making signatures, and trusting system roots.
 //
 // # The order of the checks
@@ -58,6 +63,10 @@ type Config struct {
 	// certificate policy, and leaves that to the profile.
 	PathInputs PathInputs
 
+	// Timestamping says whose time-stamp tokens prove when a signature existed. If
+	// nil, tokens are not used, and reported as not used.
+	Timestamping *TimestampAuthority
+
 	// Clock returns the present time. If nil, time.Now.
 	Clock func() time.Time
 
@@ -80,6 +89,8 @@ type Verifier struct {
 	paths      *certpath.Set
 	algorithms algorithm.Policy
 	skipStatus bool
+
+	timestamping *timestamping // nil if tokens are not used
 }
 
 // New returns a Verifier. It refuses a configuration that would leave a check
@@ -114,6 +125,11 @@ func New(cfg Config) (*Verifier, error) {
 	var err error
 	if v.paths, err = certpath.NewSet(cfg.Scheme.Anchors, cfg.Scheme.Intermediates, v.algorithms); err != nil {
 		return nil, fmt.Errorf("verify: Config.Scheme: %w", err)
+	}
+	if cfg.Timestamping != nil {
+		if v.timestamping, err = newTimestamping(&cfg, v); err != nil {
+			return nil, err
+		}
 	}
 	return v, nil
 }
@@ -215,7 +231,7 @@ func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.S
 	if err := v.checkSignature(used, cert, signed, signature); err != nil {
 		return nil, err
 	}
-	signer, err := c.certify(cert, hints)
+	signer, err := c.certifySigned(cert, hints, signature, nil)
 	if err != nil {
 		return nil, err
 	}

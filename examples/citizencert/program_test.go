@@ -45,6 +45,8 @@ func TestProgram(t *testing.T) {
 		{"verify -json " + trust + "-anchor-dir . filing.p7m", exitUsage, "contradicts"},
 		{"verify -json " + trust + "-host moi.gov.tw filing.p7m", exitUsage, "-online"},
 		{"verify -json " + trust + "-online -host http://x/ filing.p7m", exitUsage, "host"},
+		{"verify -json " + trust + "-timestamp garbage filing.p7m", exitUsage, "-tsa-anchors"},
+		{"verify -json " + trust + "-tsa-anchors root.pem -timestamp missing filing.p7m", exitUsage, "missing"},
 		{"verify -json " + trust + "-crl", exitUsage, "-crl"},
 		{"verify -json " + trust, exitUsage, "FILE"},
 		{"verify -json " + trust + "filing.p7m -content filing.txt", exitUsage, "got 3 arguments"},

@@ -38,6 +38,8 @@ type trust struct {
 
 	skipRevocation, allowSHA1 bool
 
+	stamping stamping
+
 	anyProfile verify.Profile // what -profile any stands for, which differs between the two
 }
 
@@ -88,7 +90,7 @@ func (t *trust) check() error {
 	if len(t.hosts) > 0 && !t.online {
 		return errors.New("-host is for -online")
 	}
-	return nil
+	return t.stamping.check()
 }
 
 func (t *trust) custom() bool { return len(t.anchors) > 0 }
@@ -128,7 +130,7 @@ func (t *trust) scheme(in *files) (verify.Scheme, error) {
 		return s, err
 	}
 	if t.custom() {
-		anchors, err := t.customAnchors(in)
+		anchors, err := in.anchors(t.anchors)
 		if err != nil {
 			return s, err
 		}
@@ -152,8 +154,9 @@ func (t *trust) scheme(in *files) (verify.Scheme, error) {
 	return s, nil
 }
 
-func (t *trust) customAnchors(in *files) ([]*x509.Certificate, error) {
-	raws, err := in.allObjects(t.anchors, certificateFormat)
+// anchors returns the certificates in files that a flag names as trusted.
+func (f *files) anchors(names []string) ([]*x509.Certificate, error) {
+	raws, err := f.allObjects(names, certificateFormat)
 	if err != nil {
 		return nil, err
 	}
@@ -221,17 +224,20 @@ func (t *trust) newJudge(in *files, scheme verify.Scheme, hints, subjects [][]by
 	if j.opts.Evidence, err = t.responses(in); err != nil {
 		return nil, err
 	}
-	if j.sources, err = t.newSources(in, scheme, slices.Concat(subjects, intermediates)); err != nil {
-		return nil, err
-	}
-	j.Verifier, err = verify.New(verify.Config{
+	cfg := verify.Config{
 		Scheme:                 scheme,
-		Status:                 j.sources.status,
 		PathInputs:             t.inputs,
 		InsecureSkipRevocation: t.skipRevocation,
 		InsecureAllowSHA1:      t.allowSHA1,
-	})
-	if err != nil {
+	}
+	if err := t.stamping.apply(in, &cfg, j.opts); err != nil {
+		return nil, err
+	}
+	if j.sources, err = t.newSources(in, scheme, slices.Concat(subjects, intermediates)); err != nil {
+		return nil, err
+	}
+	cfg.Status = j.sources.status
+	if j.Verifier, err = verify.New(cfg); err != nil {
 		j.sources.Close()
 		if malformed, ok := errors.AsType[*certpath.Error](err); ok {
 			return nil, refusal(verify.ReasonMalformed, "anchors: %w", malformed)

@@ -37,7 +37,9 @@ type signer struct {
 	SignatureAlgorithm string           `json:"signatureAlgorithm,omitempty"`
 	SigningTime        time.Time        `json:"signingTime,omitzero"` // the signer's claim
 	Identity           *identity        `json:"identity,omitempty"`
-	Revocation         []revocationFact `json:"revocation"` // in the order of path, without the anchor
+	At                 time.Time        `json:"at,omitzero"`          // as in the verdict, of this signer
+	Timestamps         []timestamp      `json:"timestamps,omitempty"` // those beside the SignedData first
+	Revocation         []revocationFact `json:"revocation"`           // in the order of path, without the anchor
 }
 
 type identity struct {
@@ -105,6 +107,7 @@ func newSigner(s *verify.Signer) signer {
 		DigestAlgorithm:    s.DigestAlgorithm,
 		SignatureAlgorithm: s.SignatureAlgorithm,
 		SigningTime:        s.SigningTime.UTC(),
+		At:                 s.At.UTC(),
 		Revocation:         []revocationFact{},
 	}
 	for _, c := range s.Path {
@@ -112,6 +115,9 @@ func newSigner(s *verify.Signer) signer {
 	}
 	if id := s.Identity; id.SerialNumber != "" {
 		out.Identity = &identity{id.Scheme, id.SerialNumber, id.Name, id.Kind, id.Carrier, id.LastFour, id.Generation}
+	}
+	for i := range s.Timestamps {
+		out.Timestamps = append(out.Timestamps, newTimestamp(&s.Timestamps[i]))
 	}
 	for i := range s.Revocation {
 		out.Revocation = append(out.Revocation, newRevocation(&s.Revocation[i]))
@@ -182,6 +188,9 @@ func (s *signer) writeText(w *textWriter) {
 		w.line("signature", "%s", s.SignatureAlgorithm)
 		if !s.SigningTime.IsZero() {
 			w.line("signing time", "%s (claimed)", timeText(s.SigningTime))
+		}
+		for i := range s.Timestamps {
+			w.line("time-stamp", "%s", s.Timestamps[i].text())
 		}
 		w.lines("path", s.Path[1:])
 		for _, r := range s.Revocation {

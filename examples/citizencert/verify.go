@@ -23,6 +23,7 @@ func setupVerify(fs *flag.FlagSet) action {
 		AllowCA: true,
 	}}
 	t.register(fs)
+	t.stamping.register(fs)
 	content := fs.String("content", "", "`FILE` with the content that was signed, if it is not in the SignedData; raw bytes of any size")
 	return func(ctx context.Context, in *files, name string) (report, error) {
 		return t.newVerdict(t.judgeSignedData(ctx, in, name, *content))
