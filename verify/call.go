@@ -72,8 +72,8 @@ func (c *call) optionCertificates() ([]*x509.Certificate, error) {
 
 // checkSignature checks a signature by the key of cert, after asking the policy
 // whether algorithm and key are acceptable.
-func (v *Verifier) checkSignature(used algorithm.Signature, cert *x509.Certificate, signed, signature []byte) error {
-	if err := v.algorithms.CheckSignature(used, cert.PublicKey); err != nil {
+func (c *call) checkSignature(used algorithm.Signature, cert *x509.Certificate, signed, signature []byte) error {
+	if err := c.algorithms().CheckSignature(used, cert.PublicKey); err != nil {
 		return &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: err}
 	}
 	if err := used.Verify(cert.PublicKey, signed, signature); err != nil {
@@ -85,7 +85,7 @@ func (v *Verifier) checkSignature(used algorithm.Signature, cert *x509.Certifica
 // certify finds the path of a signer's certificate and judges its profile. What
 // is left for conclude is the status of the certificates.
 func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signer, error) {
-	if err := c.v.algorithms.CheckKey(cert.PublicKey); err != nil {
+	if err := c.algorithms().CheckKey(cert.PublicKey); err != nil {
 		return Signer{}, &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err)}
 	}
 	path, err := c.v.paths.Find(cert, hints, certpath.Inputs{
@@ -96,6 +96,7 @@ func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signe
 		InhibitAnyPolicy:       c.v.inputs.InhibitAnyPolicy,
 		ExtKeyUsages:           c.profile.ExtKeyUsages,
 		AllowAnchorAsEndEntity: c.anchorAsEndEntity,
+		Accept:                 c.v.periods.accept(c.at),
 	})
 	if err != nil {
 		return Signer{}, pathError(err)

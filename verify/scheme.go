@@ -17,6 +17,10 @@ type Scheme struct {
 	// System roots are never used.
 	Anchors []*x509.Certificate
 
+	// AnchorPeriods limit the trust in anchors to a time. An anchor without one
+	// is trusted as long as its certificate is valid.
+	AnchorPeriods []AnchorPeriod
+
 	// Intermediates are CA certificates known beforehand. Each must be signed,
 	// directly or through others, by an anchor. They are verified once, in New.
 	Intermediates []*x509.Certificate

@@ -110,7 +110,7 @@ func (j *judgement) readAlgorithms(s *signerInfo) error {
 	if s.digest, err = algorithm.Digest(s.DigestAlgorithm); err != nil {
 		return refuse(ReasonAlgorithm, "digestAlgorithm: %w", err)
 	}
-	if err := j.v.algorithms.CheckHash(s.digest); err != nil {
+	if err := j.algorithms().CheckHash(s.digest); err != nil {
 		return refuse(ReasonAlgorithm, "digestAlgorithm: %w", err)
 	}
 	if s.signature, err = algorithm.ParseSignature(s.SignatureAlgorithm); err != nil {
@@ -167,7 +167,7 @@ func (j *judgement) authenticate(s *signerInfo) (Signer, error) {
 }
 
 func (j *judgement) authenticateAs(s *signerInfo, cert *x509.Certificate) (Signer, error) {
-	if err := j.v.checkSignature(s.signature, cert, s.SignedAttrsAsSet(), s.Signature); err != nil {
+	if err := j.checkSignature(s.signature, cert, s.SignedAttrsAsSet(), s.Signature); err != nil {
 		return Signer{}, err
 	}
 	if err := s.checkSigningCertificate(cert); err != nil {

@@ -58,6 +58,10 @@ type Config struct {
 	// certificate policy, and leaves that to the profile.
 	PathInputs PathInputs
 
+	// Algorithms says which algorithms and key sizes are accepted until when.
+	// The zero value is StrictPolicy.
+	Algorithms AlgorithmPolicy
+
 	// Clock returns the present time. If nil, time.Now.
 	Clock func() time.Time
 
@@ -78,6 +82,7 @@ type Verifier struct {
 	inputs     PathInputs
 	clock      func() time.Time
 	paths      *certpath.Set
+	periods    anchorPeriods
 	algorithms algorithm.Policy
 	skipStatus bool
 }
@@ -100,13 +105,18 @@ func New(cfg Config) (*Verifier, error) {
 		status:     append([]StatusSource(nil), cfg.Status...),
 		inputs:     cfg.PathInputs,
 		clock:      cfg.Clock,
-		algorithms: algorithm.Policy{InsecureAllowSHA1: cfg.InsecureAllowSHA1},
 		skipStatus: cfg.InsecureSkipRevocation,
 	}
 	if v.clock == nil {
 		v.clock = time.Now
 	}
 	var err error
+	if v.algorithms, err = cfg.choosePolicy(v.clock()); err != nil {
+		return nil, err
+	}
+	if v.periods, err = cfg.Scheme.anchorPeriods(); err != nil {
+		return nil, err
+	}
 	if v.paths, err = certpath.NewSet(cfg.Scheme.Anchors, cfg.Scheme.Intermediates, v.algorithms); err != nil {
 		return nil, fmt.Errorf("verify: Config.Scheme: %w", err)
 	}
@@ -207,7 +217,7 @@ func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.S
 	if err != nil {
 		return nil, refuse(ReasonAlgorithm, "%w", err)
 	}
-	if err := v.checkSignature(used, cert, signed, signature); err != nil {
+	if err := c.checkSignature(used, cert, signed, signature); err != nil {
 		return nil, err
 	}
 	signer, err := c.certify(cert, hints)
