@@ -106,6 +106,11 @@ func (p Policy) Name() string { return p.set().name }
 // Rules returns the rules of the policy.
 func (p Policy) Rules() []Rule { return slices.Clone(p.set().rules) }
 
+// Dated reports whether the answers of the policy depend on the instant.
+func (p Policy) Dated() bool {
+	return slices.ContainsFunc(p.set().rules, func(r Rule) bool { return !r.Until.IsZero() })
+}
+
 // refusal says why no rule accepts an algorithm, or is empty if one does. bits
 // is the size of an RSA modulus.
 func (p Policy) refusal(name string, bits int) string {

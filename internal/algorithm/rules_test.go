@@ -48,6 +48,9 @@ func TestPolicyAt(t *testing.T) {
 			}
 		})
 	}
+	if (Policy{}).Dated() || (Policy{InsecureAllowSHA1: true}).Dated() || !historical.Dated() || !SP80057().Dated() {
+		t.Error("got the wrong policies dated")
+	}
 	if err := historical.At(end).CheckHash(crypto.SHA1); err == nil || !strings.Contains(err.Error(), "before 2013-01-01T00:00:00Z") {
 		t.Errorf("got %v, want an error that says until when", err)
 	}
