@@ -74,7 +74,7 @@ func (c *call) optionCertificates() ([]*x509.Certificate, error) {
 // whether algorithm and key are acceptable.
 func (c *call) checkSignature(used algorithm.Signature, cert *x509.Certificate, signed, signature []byte) error {
 	if err := c.algorithms().CheckSignature(used, cert.PublicKey); err != nil {
-		return &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: err}
+		return &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: err, Check: CheckSignature}
 	}
 	if err := used.Verify(cert.PublicKey, signed, signature); err != nil {
 		return &Error{Reason: ReasonBadSignature, Signer: -1, Cert: cert, Err: err}
@@ -86,7 +86,7 @@ func (c *call) checkSignature(used algorithm.Signature, cert *x509.Certificate, 
 // is left for conclude is the status of the certificates.
 func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signer, error) {
 	if err := c.algorithms().CheckKey(cert.PublicKey); err != nil {
-		return Signer{}, &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err)}
+		return Signer{}, &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err), Check: CheckPath}
 	}
 	path, err := c.v.paths.Find(cert, hints, certpath.Inputs{
 		At:                     c.at,
@@ -99,15 +99,16 @@ func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signe
 		Accept:                 c.v.periods.accept(c.at),
 	})
 	if err != nil {
-		return Signer{}, pathError(err)
+		return Signer{}, atCheck(pathError(err), CheckPath, cert)
 	}
 	if err := c.profile.check(path); err != nil {
-		return Signer{}, err
+		return Signer{}, atCheck(err, CheckProfile, path...)
 	}
 	signer := Signer{Path: path, Identity: Identity{Scheme: c.v.scheme.Name}}
 	if identify := c.profile.Identify; identify != nil {
 		if signer.Identity, err = identify(cert); err != nil {
-			return Signer{}, &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err)}
+			err = &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err)}
+			return Signer{}, atCheck(err, CheckProfile, path...)
 		}
 		signer.Identity.Scheme = c.v.scheme.Name
 	}
@@ -154,7 +155,7 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer, known map[*x509.
 			}
 			var err error
 			if fact, err = c.v.learn(ctx, q); err != nil {
-				return err
+				return atCheck(err, CheckStatus, signer.Path...)
 			}
 			known[cert] = fact
 		}

@@ -138,7 +138,8 @@ func (v *Verifier) Environment() Environment { return v.scheme.Environment }
 //   - no certificate in the path is revoked or suspended (Section 6.3)
 //
 // for every signer. The content of the Result aliases der.
-func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (*Result, error) {
+func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (result *Result, refusal error) {
+	defer func() { result, refusal = v.describe(askedSignedData, der, opts, result, refusal) }()
 	j, err := v.parse(ctx, der, opts)
 	if err != nil {
 		return nil, err
@@ -164,9 +165,10 @@ func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (*
 // of [Verifier.SignedData]. content is read once, to its end, in constant
 // memory, and only after everything that does not need it has passed. If the
 // SignedData has its content inside all the same, the two must be equal.
-func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, opts *Options) (*Result, error) {
+func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, opts *Options) (result *Result, refusal error) {
+	defer func() { result, refusal = v.describe(askedDetached, der, opts, result, refusal) }()
 	if content == nil {
-		return nil, refuse(ReasonContentMissing, "no content was given; empty content is an empty reader")
+		return nil, atCheck(refuse(ReasonContentMissing, "no content was given; empty content is an empty reader"), CheckSyntax)
 	}
 	j, err := v.parse(ctx, der, opts)
 	if err != nil {
@@ -175,7 +177,7 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
 		given, err := digestReader(ctx, content, hashes, j.opts.Line)
 		if err != nil {
-			return nil, err
+			return nil, atCheck(err, CheckPurpose)
 		}
 		return given, j.compareInside(given)
 	})
@@ -185,7 +187,8 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 // computed before. Each digest algorithm that a signer uses must be among them.
 // The caller answers for the content: that it is not a statement line is not
 // checked.
-func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash][]byte, opts *Options) (*Result, error) {
+func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash][]byte, opts *Options) (result *Result, refusal error) {
+	defer func() { result, refusal = v.describe(askedDigest, der, opts, result, refusal) }()
 	j, err := v.parse(ctx, der, opts)
 	if err != nil {
 		return nil, err
@@ -204,14 +207,15 @@ func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash]
 // (PKCS#1) and TW FidO deliver it. certificate is in DER and is not covered by
 // the signature: its path is. alg is what was asked for, never what the answer
 // claims.
-func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, opts *Options) (*Result, error) {
+func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, opts *Options) (result *Result, refusal error) {
+	defer func() { result, refusal = v.describe(askedSignature, certificate, opts, result, refusal) }()
 	c := v.newCall(opts, UseSignIn)
 	if err := checkLine(signed, c.opts.Line); err != nil {
 		return nil, err
 	}
 	cert, hints, err := c.certificates(certificate)
 	if err != nil {
-		return nil, err
+		return nil, atCheck(err, CheckSyntax)
 	}
 	used, err := algorithm.FromX509(alg)
 	if err != nil {
@@ -234,12 +238,13 @@ func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.S
 // Certificate verifies a certificate alone, in DER: its path, profile and
 // status. It says nothing about who presents it. A certificate equal to an anchor
 // is a path of one, if the profile allows a CA.
-func (v *Verifier) Certificate(ctx context.Context, certificate []byte, opts *Options) (*Result, error) {
+func (v *Verifier) Certificate(ctx context.Context, certificate []byte, opts *Options) (result *Result, refusal error) {
+	defer func() { result, refusal = v.describe(askedCertificate, certificate, opts, result, refusal) }()
 	c := v.newCall(opts, UseSignIn)
 	c.anchorAsEndEntity = true
 	cert, hints, err := c.certificates(certificate)
 	if err != nil {
-		return nil, err
+		return nil, atCheck(err, CheckSyntax)
 	}
 	signer, err := c.certify(cert, hints)
 	if err != nil {
