@@ -97,25 +97,21 @@ func atCheck(err error, check Check, path ...*x509.Certificate) error {
 
 // A setting is what a verdict was asked for, as far as traces tell it.
 type setting struct {
-	question      question
-	size          int // of the message or certificate, in bytes
-	environment   Environment
-	policy        string
-	profile       string
-	receivedAt    time.Time
-	statusSkipped bool
+	question   question
+	size       int // of the message or certificate, in bytes
+	policy     string
+	profile    string
+	receivedAt time.Time
 }
 
 // describe completes what a method of Verifier returns: an error says which check
 // refused, and both can be explained.
 func (v *Verifier) describe(asked question, given []byte, opts *Options, res *Result, err error) (*Result, error) {
 	s := setting{
-		question:      asked,
-		size:          len(given),
-		environment:   v.scheme.Environment,
-		policy:        v.algorithms.Name(),
-		profile:       v.scheme.Profile.Name,
-		statusSkipped: v.skipStatus,
+		question: asked,
+		size:     len(given),
+		policy:   v.algorithms.Name(),
+		profile:  v.scheme.Profile.Name,
 	}
 	if opts != nil {
 		s.receivedAt = opts.ReceivedAt

