@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"crypto"
+	"crypto/sha1"
 	"crypto/x509"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func TestHistoricalPolicy(t *testing.T) {
 	before := noon().AddDate(0, -1, 0)
 	issued := before.AddDate(-1, 0, 0)
 	old := func(tm *pkitest.Template) { tm.NotBefore = issued }
-	sha1 := func(tm *pkitest.Template) { old(tm); tm.SignatureAlgorithm = x509.SHA1WithRSA }
+	signedBySHA1 := func(tm *pkitest.Template) { old(tm); tm.SignatureAlgorithm = x509.SHA1WithRSA }
 	short := func(tm *pkitest.Template) { old(tm); tm.RSABits = 1024 }
 	ca := subCA(t, w.G3.Root, pkitest.Template{NotBefore: issued, SignatureAlgorithm: x509.SHA1WithRSA})
 	below := issueUnder(t, ca, pkitest.Template{NotBefore: issued})
@@ -46,7 +47,8 @@ func TestHistoricalPolicy(t *testing.T) {
 		message []byte
 	}{
 		{"digest", w.sign(t, w.issue(t, w.G3, old), filing, weak)},
-		{"certificate", w.sign(t, w.issue(t, w.G3, sha1), filing, nil)},
+		{"digest alone", w.sign(t, w.issue(t, w.G3, old, func(tm *pkitest.Template) { tm.KeyAlgorithm = x509.Ed25519 }), filing, weak)},
+		{"certificate", w.sign(t, w.issue(t, w.G3, signedBySHA1), filing, nil)},
 		{"key", w.sign(t, w.issue(t, w.G3, short), filing, nil)},
 		{"known CA", w.sign(t, under, filing, nil)},
 	} {
@@ -68,6 +70,18 @@ func TestHistoricalPolicy(t *testing.T) {
 			wantReason(t, res, err, verify.ReasonAlgorithm)
 		})
 	}
+	t.Run("bare signature", func(t *testing.T) {
+		card := w.issue(t, w.G3, old)
+		sum := sha1.Sum([]byte(filing))
+		bare, err := card.Key.Sign(nil, sum[:], crypto.SHA1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at, want := range map[time.Time]verify.Reason{before.Add(-time.Second): "", before: verify.ReasonAlgorithm} {
+			res, err := historical.Signature(t.Context(), card.Cert.Raw, x509.SHA1WithRSA, []byte(filing), bare, &verify.Options{ReceivedAt: at})
+			wantReason(t, res, err, want)
+		}
+	})
 	t.Run("strict, of today", func(t *testing.T) {
 		res, err := historical.SignedData(t.Context(), w.sign(t, w.card, filing, nil), nil)
 		wantReason(t, res, err, "")
