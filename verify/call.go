@@ -19,6 +19,7 @@ type call struct {
 	use               Use
 	now, at           time.Time
 	atKind            InstantKind
+	policyAt          time.Time // of the algorithm policy, if not at
 	profile           *Profile
 	anchorAsEndEntity bool
 	evidence          []Evidence // supplied by the caller and by the message
@@ -74,9 +75,9 @@ func (c *call) optionCertificates() ([]*x509.Certificate, error) {
 
 // checkSignature checks a signature by the key of cert, after asking the policy
 // whether algorithm and key are acceptable.
-func (v *Verifier) checkSignature(used algorithm.Signature, cert *x509.Certificate, signed, signature []byte) error {
-	if err := v.algorithms.CheckSignature(used, cert.PublicKey); err != nil {
-		return &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: err}
+func (c *call) checkSignature(used algorithm.Signature, cert *x509.Certificate, signed, signature []byte) error {
+	if err := c.algorithms().CheckSignature(used, cert.PublicKey); err != nil {
+		return &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: err, Check: CheckSignature}
 	}
 	if err := used.Verify(cert.PublicKey, signed, signature); err != nil {
 		return &Error{Reason: ReasonBadSignature, Signer: -1, Cert: cert, Err: err}
@@ -88,8 +89,8 @@ func (v *Verifier) checkSignature(used algorithm.Signature, cert *x509.Certifica
 // is left for conclude is the status of the certificates.
 func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signer, error) {
 	c.hints = hints
-	if err := c.v.algorithms.CheckKey(cert.PublicKey); err != nil {
-		return Signer{}, &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err)}
+	if err := c.algorithms().CheckKey(cert.PublicKey); err != nil {
+		return Signer{}, &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err), Check: CheckPath}
 	}
 	path, err := c.v.paths.Find(cert, hints, certpath.Inputs{
 		At:                     c.at,
@@ -99,17 +100,20 @@ func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signe
 		InhibitAnyPolicy:       c.v.inputs.InhibitAnyPolicy,
 		ExtKeyUsages:           c.profile.ExtKeyUsages,
 		AllowAnchorAsEndEntity: c.anchorAsEndEntity,
+		Accept:                 c.v.periods.accept(c.at),
+		AlgorithmsAt:           c.policyAt,
 	})
 	if err != nil {
-		return Signer{}, pathError(err)
+		return Signer{}, atCheck(pathError(err), CheckPath, cert)
 	}
 	if err := c.profile.check(path); err != nil {
-		return Signer{}, err
+		return Signer{}, atCheck(err, CheckProfile, path...)
 	}
 	signer := Signer{Path: path, At: c.at, AtKind: c.atKind, Identity: Identity{Scheme: c.v.scheme.Name}}
 	if identify := c.profile.Identify; identify != nil {
 		if signer.Identity, err = identify(cert); err != nil {
-			return Signer{}, &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err)}
+			err = &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err)}
+			return Signer{}, atCheck(err, CheckProfile, path...)
 		}
 		signer.Identity.Scheme = c.v.scheme.Name
 	}
@@ -166,7 +170,7 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer, known knownStatu
 			}
 			var err error
 			if fact, err = c.learn(ctx, q, signer.Path[len(signer.Path)-1]); err != nil {
-				return err
+				return atCheck(err, CheckStatus, signer.Path...)
 			}
 			known[certificateAt{cert, c.at}] = fact
 		}

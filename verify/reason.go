@@ -54,6 +54,12 @@ type Error struct {
 	Signer int               // index of the SignerInfo at fault, or -1
 	Cert   *x509.Certificate // certificate at fault, or nil
 	Err    error             // underlying cause
+
+	// Check is the check that refused: set in every error of a Verifier's.
+	Check Check
+
+	path    []*x509.Certificate // as far as it had been established
+	setting setting             // what was asked, for Explain
 }
 
 func (e *Error) Error() string {
@@ -79,13 +85,17 @@ func (e *Error) Retryable() bool {
 	return false
 }
 
-// MarshalJSON returns {"reason", "message", "retryable"}.
+// MarshalJSON returns {"reason", "message", "retryable", "indication",
+// "subIndication"}.
 func (e *Error) MarshalJSON() ([]byte, error) {
+	indication, subIndication := e.Indication()
 	return json.Marshal(struct {
-		Reason    Reason `json:"reason"`
-		Message   string `json:"message"`
-		Retryable bool   `json:"retryable"`
-	}{e.Reason, e.Error(), e.Retryable()})
+		Reason        Reason        `json:"reason"`
+		Message       string        `json:"message"`
+		Retryable     bool          `json:"retryable"`
+		Indication    Indication    `json:"indication"`
+		SubIndication SubIndication `json:"subIndication"`
+	}{e.Reason, e.Error(), e.Retryable(), indication, subIndication})
 }
 
 // refuse returns an *Error that is not about one signer or certificate.

@@ -34,6 +34,8 @@ type Result struct {
 	// Evidence is everything the verdict rests on: the certificates of the paths
 	// with their anchors, and the signed statements of their status, each once.
 	Evidence []Evidence
+
+	setting setting // what was asked, for Explain
 }
 
 // A Signer is one who has signed, or the holder of a certificate.

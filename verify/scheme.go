@@ -17,6 +17,10 @@ type Scheme struct {
 	// System roots are never used.
 	Anchors []*x509.Certificate
 
+	// AnchorPeriods limit the trust in anchors to a time. An anchor without one
+	// is trusted as long as its certificate is valid.
+	AnchorPeriods []AnchorPeriod
+
 	// Intermediates are CA certificates known beforehand. Each must be signed,
 	// directly or through others, by an anchor. They are verified once, in New.
 	Intermediates []*x509.Certificate
@@ -71,6 +75,9 @@ type Profile struct {
 	// key RFC 5280 does not restrict.
 	KeyUsageOptional bool
 
+	// AllKeyUsages lists bits that must all be set. Zero asks for none. A card whose signatures bind asks for contentCommitment here.
+	AllKeyUsages x509.KeyUsage
+
 	// Policies are certificate policies in dotted notation, one of which the
 	// certificate itself must assert; anyPolicy does not count. Empty asks for
 	// none. This is not path processing: see PathInputs for that.
@@ -80,6 +87,9 @@ type Profile struct {
 	// be allowed by the certificate and by every CA above it. A certificate
 	// without the extension is not restricted. Empty asks for none.
 	ExtKeyUsages []string
+	// RequireExtKeyUsage refuses a certificate without the extension, where a
+	// scheme tells its kinds of certificates apart by it.
+	RequireExtKeyUsage bool
 
 	// RequireKeyIdentifier asks that the authorityKeyIdentifier of the
 	// certificate names its issuer's key. Where several CAs share one name, a
@@ -118,6 +128,12 @@ func (p *Profile) check(path []*x509.Certificate) error {
 			return fail(ReasonProfile, "keyUsage of certificate %s has none of the bits for profile %q", serialOf(cert), p.Name)
 		}
 	}
+	if cert.KeyUsage&p.AllKeyUsages != p.AllKeyUsages {
+		return fail(ReasonProfile, "keyUsage of certificate %s lacks a bit of profile %q", serialOf(cert), p.Name)
+	}
+	if p.RequireExtKeyUsage && !hasExtension(cert, oidExtKeyUsage) {
+		return fail(ReasonProfile, "certificate %s has no extended key usage, which profile %q requires", serialOf(cert), p.Name)
+	}
 	if len(p.Policies) > 0 && !slices.ContainsFunc(cert.Policies, func(oid x509.OID) bool {
 		return slices.Contains(p.Policies, oid.String())
 	}) {
@@ -131,7 +147,10 @@ func (p *Profile) check(path []*x509.Certificate) error {
 	return nil
 }
 
-const oidKeyUsage = "2.5.29.15"
+const (
+	oidKeyUsage    = "2.5.29.15"
+	oidExtKeyUsage = "2.5.29.37"
+)
 
 func hasExtension(cert *x509.Certificate, oid string) bool {
 	return slices.ContainsFunc(cert.Extensions, func(e pkix.Extension) bool { return e.Id.String() == oid })

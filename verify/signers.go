@@ -53,7 +53,7 @@ func (j *judgement) judge(sums func([]crypto.Hash) (digests, error)) (*Result, e
 	}
 	content, err := sums(j.hashes())
 	if err != nil {
-		return nil, err
+		return nil, atCheck(err, CheckContent)
 	}
 	for i := range j.signers {
 		s := &j.signers[i]
@@ -79,18 +79,18 @@ func (j *judgement) read() error {
 			return atSigner(err, i)
 		}
 		if err := j.readAttributes(&s); err != nil {
-			return atSigner(err, i)
+			return atSigner(atCheck(err, CheckAttributes), i)
 		}
 		j.signers = append(j.signers, s)
 	}
 	var err error
 	if j.certs, err = j.optionCertificates(); err != nil {
-		return err
+		return atCheck(err, CheckSigner)
 	}
 	for i, raw := range m.Certificates {
 		cert, err := certpath.ParseCertificate(raw)
 		if err != nil {
-			return syntaxError(fmt.Errorf("certificates[%d]: %w", i, err))
+			return atCheck(syntaxError(fmt.Errorf("certificates[%d]: %w", i, err)), CheckSigner)
 		}
 		j.certs = append(j.certs, cert)
 	}
@@ -115,7 +115,7 @@ func (j *judgement) readAlgorithms(s *signerInfo) error {
 	if s.digest, err = algorithm.Digest(s.DigestAlgorithm); err != nil {
 		return refuse(ReasonAlgorithm, "digestAlgorithm: %w", err)
 	}
-	if err := j.v.algorithms.CheckHash(s.digest); err != nil {
+	if err := j.algorithms().CheckHash(s.digest); err != nil {
 		return refuse(ReasonAlgorithm, "digestAlgorithm: %w", err)
 	}
 	if s.signature, err = algorithm.ParseSignature(s.SignatureAlgorithm); err != nil {
@@ -153,10 +153,11 @@ const maxCandidates = 4
 func (j *judgement) authenticate(s *signerInfo) (Signer, error) {
 	candidates := j.candidates(s.SignerInfo)
 	if len(candidates) == 0 {
-		return Signer{}, refuse(ReasonNoSigner, "the certificate that the SignerInfo names is not at hand")
+		return Signer{}, atCheck(refuse(ReasonNoSigner, "the certificate that the SignerInfo names is not at hand"), CheckSigner)
 	}
 	if len(candidates) > maxCandidates {
-		return Signer{}, refuse(ReasonLimit, "%d certificates fit one SignerInfo, want at most %d", len(candidates), maxCandidates)
+		err := refuse(ReasonLimit, "%d certificates fit one SignerInfo, want at most %d", len(candidates), maxCandidates)
+		return Signer{}, atCheck(err, CheckSigner)
 	}
 	var telling error // of a candidate whose key fits, if there is one
 	for _, cert := range candidates {
@@ -172,14 +173,14 @@ func (j *judgement) authenticate(s *signerInfo) (Signer, error) {
 }
 
 func (j *judgement) authenticateAs(s *signerInfo, cert *x509.Certificate) (Signer, error) {
-	if err := j.v.checkSignature(s.signature, cert, s.SignedAttrsAsSet(), s.Signature); err != nil {
+	if err := j.checkSignature(s.signature, cert, s.SignedAttrsAsSet(), s.Signature); err != nil {
 		return Signer{}, err
 	}
 	if err := s.checkSigningCertificate(cert); err != nil {
-		return Signer{}, err
+		return Signer{}, atCheck(err, CheckSignature, cert)
 	}
 	if j.v.paths.IsAnchor(cert) {
-		return Signer{}, &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("a trust anchor is not a signer")}
+		return Signer{}, &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("a trust anchor is not a signer"), Check: CheckPath}
 	}
 	signer, err := j.certifySigned(cert, j.certs, s.Signature, s.UnsignedAttributes)
 	if err != nil {

@@ -62,7 +62,6 @@ const (
 	oidTSTInfo        = "1.2.840.113549.1.9.16.1.4"  // RFC 3161, Section 2.4.2
 	oidTimeStampToken = "1.2.840.113549.1.9.16.2.14" // RFC 3161, Appendix A
 	oidTimeStamping   = "1.3.6.1.5.5.7.3.8"          // RFC 3161, Section 2.3
-	oidExtKeyUsage    = "2.5.29.37"
 )
 
 // maxToken bounds a token, in bytes. They have some thousand, and revocation
@@ -160,7 +159,9 @@ func (t *token) read(c *call, signature []byte, hints []*x509.Certificate) error
 		return err
 	}
 	a := c.v.timestamping
-	t.authority = &call{v: a.Verifier, now: c.now, at: info.genTime, atKind: InstantTimestamp, profile: &a.scheme.Profile, evidence: c.evidence}
+	// The algorithms are judged as of now: whoever can forge with an old one can
+	// write any genTime.
+	t.authority = &call{v: a.Verifier, now: c.now, at: info.genTime, atKind: InstantTimestamp, policyAt: c.now, profile: &a.scheme.Profile, evidence: c.evidence}
 	j := &judgement{call: t.authority, message: message}
 	signer, err := j.authenticateToken(hints)
 	if err != nil {
@@ -192,7 +193,7 @@ func (c *call) readInfo(message *cms.SignedData, signature []byte) (*tstInfo, er
 	}
 	// By the policy of today, as all of the token: who can find another signature
 	// with this imprint now can pass it off as older.
-	if err := c.v.algorithms.CheckHash(info.hash); err != nil {
+	if err := c.v.algorithms.At(c.now).CheckHash(info.hash); err != nil {
 		return nil, refuse(ReasonAlgorithm, "messageImprint: %w", err)
 	}
 	h := info.hash.New()

@@ -27,7 +27,16 @@
 //
 // Bounds, syntax, the signer by its identifier, algorithms, signature over the
 // signed attributes, path, profile, content, and revocation last. Nothing on the
-// network is asked before everything else has passed.
+// network is asked before everything else has passed. [Result.Explain] and
+// [Error.Explain] tell them one by one, and [Error.Sentence] tells a citizen.
+//
+// # Other cards, other times
+//
+// A [Profile] is what the certificates of one card are like. That of another
+// country's is written as a value: see the example of Profile, which does it for
+// a card shaped like PIV. An [AlgorithmPolicy] is which algorithms are accepted
+// until when, and an [AnchorPeriod] when a root is trusted, by the instant of
+// judgement.
 package verify
 
 import (
@@ -67,6 +76,10 @@ type Config struct {
 	// nil, tokens are not used, and reported as not used.
 	Timestamping *TimestampAuthority
 
+	// Algorithms says which algorithms and key sizes are accepted until when.
+	// The zero value is StrictPolicy.
+	Algorithms AlgorithmPolicy
+
 	// Clock returns the present time. If nil, time.Now.
 	Clock func() time.Time
 
@@ -87,6 +100,7 @@ type Verifier struct {
 	inputs     PathInputs
 	clock      func() time.Time
 	paths      *certpath.Set
+	periods    anchorPeriods
 	algorithms algorithm.Policy
 	skipStatus bool
 
@@ -116,13 +130,18 @@ func New(cfg Config) (*Verifier, error) {
 		status:     append([]StatusSource(nil), cfg.Status...),
 		inputs:     cfg.PathInputs,
 		clock:      cfg.Clock,
-		algorithms: algorithm.Policy{InsecureAllowSHA1: cfg.InsecureAllowSHA1},
 		skipStatus: cfg.InsecureSkipRevocation,
 	}
 	if v.clock == nil {
 		v.clock = time.Now
 	}
 	var err error
+	if v.algorithms, err = cfg.choosePolicy(v.clock()); err != nil {
+		return nil, err
+	}
+	if v.periods, err = cfg.Scheme.anchorPeriods(); err != nil {
+		return nil, err
+	}
 	if v.paths, err = certpath.NewSet(cfg.Scheme.Anchors, cfg.Scheme.Intermediates, v.algorithms); err != nil {
 		return nil, fmt.Errorf("verify: Config.Scheme: %w", err)
 	}
@@ -149,7 +168,8 @@ func (v *Verifier) Environment() Environment { return v.scheme.Environment }
 //   - no certificate in the path is revoked or suspended (Section 6.3)
 //
 // for every signer. The content of the Result aliases der.
-func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (*Result, error) {
+func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (result *Result, refusal error) {
+	defer func() { result, refusal = v.describe(askedSignedData, der, opts, result, refusal) }()
 	j, err := v.parse(ctx, der, opts)
 	if err != nil {
 		return nil, err
@@ -175,9 +195,10 @@ func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (*
 // of [Verifier.SignedData]. content is read once, to its end, in constant
 // memory, and only after everything that does not need it has passed. If the
 // SignedData has its content inside all the same, the two must be equal.
-func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, opts *Options) (*Result, error) {
+func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, opts *Options) (result *Result, refusal error) {
+	defer func() { result, refusal = v.describe(askedDetached, der, opts, result, refusal) }()
 	if content == nil {
-		return nil, refuse(ReasonContentMissing, "no content was given; empty content is an empty reader")
+		return nil, atCheck(refuse(ReasonContentMissing, "no content was given; empty content is an empty reader"), CheckSyntax)
 	}
 	j, err := v.parse(ctx, der, opts)
 	if err != nil {
@@ -186,7 +207,7 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
 		given, err := digestReader(ctx, content, hashes, j.opts.Line)
 		if err != nil {
-			return nil, err
+			return nil, atCheck(err, CheckPurpose)
 		}
 		return given, j.compareInside(given)
 	})
@@ -196,7 +217,8 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 // computed before. Each digest algorithm that a signer uses must be among them.
 // The caller answers for the content: that it is not a statement line is not
 // checked.
-func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash][]byte, opts *Options) (*Result, error) {
+func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash][]byte, opts *Options) (result *Result, refusal error) {
+	defer func() { result, refusal = v.describe(askedDigest, der, opts, result, refusal) }()
 	j, err := v.parse(ctx, der, opts)
 	if err != nil {
 		return nil, err
@@ -215,20 +237,21 @@ func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash]
 // (PKCS#1) and TW FidO deliver it. certificate is in DER and is not covered by
 // the signature: its path is. alg is what was asked for, never what the answer
 // claims.
-func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, opts *Options) (*Result, error) {
+func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, opts *Options) (result *Result, refusal error) {
+	defer func() { result, refusal = v.describe(askedSignature, certificate, opts, result, refusal) }()
 	c := v.newCall(opts, UseSignIn)
 	if err := checkLine(signed, c.opts.Line); err != nil {
 		return nil, err
 	}
 	cert, hints, err := c.certificates(certificate)
 	if err != nil {
-		return nil, err
+		return nil, atCheck(err, CheckSyntax)
 	}
 	used, err := algorithm.FromX509(alg)
 	if err != nil {
 		return nil, refuse(ReasonAlgorithm, "%w", err)
 	}
-	if err := v.checkSignature(used, cert, signed, signature); err != nil {
+	if err := c.checkSignature(used, cert, signed, signature); err != nil {
 		return nil, err
 	}
 	signer, err := c.certifySigned(cert, hints, signature, nil)
@@ -245,12 +268,13 @@ func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.S
 // Certificate verifies a certificate alone, in DER: its path, profile and
 // status. It says nothing about who presents it. A certificate equal to an anchor
 // is a path of one, if the profile allows a CA.
-func (v *Verifier) Certificate(ctx context.Context, certificate []byte, opts *Options) (*Result, error) {
+func (v *Verifier) Certificate(ctx context.Context, certificate []byte, opts *Options) (result *Result, refusal error) {
+	defer func() { result, refusal = v.describe(askedCertificate, certificate, opts, result, refusal) }()
 	c := v.newCall(opts, UseSignIn)
 	c.anchorAsEndEntity = true
 	cert, hints, err := c.certificates(certificate)
 	if err != nil {
-		return nil, err
+		return nil, atCheck(err, CheckSyntax)
 	}
 	signer, err := c.certify(cert, hints)
 	if err != nil {

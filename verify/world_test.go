@@ -127,6 +127,7 @@ func wantReason(t testing.TB, res *verify.Result, err error, want verify.Reason)
 	if e.Reason != want {
 		t.Errorf("got reason %s (%v), want %s", e.Reason, err, want)
 	}
+	explained(t, err, e.Check)
 }
 
 // realPKI returns the folder of real CA certificates.

@@ -39,6 +39,7 @@ type trust struct {
 	skipRevocation, allowSHA1 bool
 
 	stamping stamping
+	explain  bool
 
 	anyProfile verify.Profile // what -profile any stands for, which differs between the two
 }
@@ -68,6 +69,7 @@ func (t *trust) register(fs *flag.FlagSet) {
 	fs.BoolVar(&t.inputs.InhibitAnyPolicy, "inhibit-any-policy", false, "initial-any-policy-inhibit of RFC 5280")
 	fs.BoolVar(&t.skipRevocation, "insecure-skip-revocation", false, "do not ask whether certificates have been revoked")
 	allowSHA1Var(fs, &t.allowSHA1)
+	fs.BoolVar(&t.explain, "explain", false, "tell every check, with what and by which rule it was made, and the verdict in a sentence")
 }
 
 func (t *trust) setProfile(name string) error {

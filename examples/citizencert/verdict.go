@@ -20,12 +20,37 @@ type verdict struct {
 	Retryable bool          `json:"retryable"`
 	Signers   []signer      `json:"signers"`
 
+	// The verdict in the terms of ETSI EN 319 102-1.
+	Indication    verify.Indication    `json:"indication"`
+	SubIndication verify.SubIndication `json:"subIndication"` // empty if valid
+
 	Policy            string             `json:"policy"` // the algorithm policy and its version
 	Profile           string             `json:"profile"`
 	Environment       verify.Environment `json:"environment"`
 	At                time.Time          `json:"at,omitzero"`
 	AtKind            verify.InstantKind `json:"atKind,omitempty"`
 	RevocationSkipped bool               `json:"revocationSkipped"`
+
+	Explanation *explanation `json:"explanation,omitempty"` // with -explain
+}
+
+// An explanation is how a verdict came about.
+type explanation struct {
+	Sentence map[string]string `json:"sentence"` // for the citizen, by language
+	Trace    verify.Trace      `json:"trace"`
+}
+
+// An explained is what can be explained: a result or an error.
+type explained interface {
+	Explain() verify.Trace
+	Sentence(lang string) string
+}
+
+func (t *trust) explanation(of explained) *explanation {
+	if !t.explain {
+		return nil
+	}
+	return &explanation{map[string]string{"zh-TW": of.Sentence("zh-TW"), "en": of.Sentence("en")}, of.Explain()}
 }
 
 type signer struct {
@@ -88,9 +113,11 @@ func (t *trust) newVerdict(res *verify.Result, err error) (report, error) {
 			return nil, err
 		}
 		v.Reason, v.Message, v.Retryable = refused.Reason, refused.Error(), refused.Retryable()
+		v.Indication, v.SubIndication = refused.Indication()
+		v.Explanation = t.explanation(refused)
 		return v, nil
 	}
-	v.Verdict = "valid"
+	v.Verdict, v.Indication, v.Explanation = "valid", res.Indication(), t.explanation(res)
 	v.At, v.AtKind, v.RevocationSkipped = res.At.UTC(), res.AtKind, res.RevocationSkipped
 	for i := range res.Signers {
 		v.Signers = append(v.Signers, newSigner(&res.Signers[i]))
@@ -176,6 +203,20 @@ func (v *verdict) writeText(w *textWriter) {
 	if v.RevocationSkipped {
 		w.line("revocation", "NOT CHECKED, as -insecure-skip-revocation asks")
 	}
+	if v.Explanation != nil {
+		v.Explanation.writeText(w)
+	}
+}
+
+func (e *explanation) writeText(w *textWriter) {
+	w.line("for the citizen", "%s", e.Sentence["zh-TW"])
+	w.line("", "%s", e.Sentence["en"])
+	w.title("checks")
+	w.nested(func() {
+		for _, step := range e.Trace {
+			w.title("%s", step)
+		}
+	})
 }
 
 func (s *signer) writeText(w *textWriter) {

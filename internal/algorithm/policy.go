@@ -4,41 +4,40 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rsa"
 	"fmt"
+	"time"
 )
 
-// A Policy says which digests, signatures and keys are acceptable. The zero
-// value is the strict one: SHA-256, SHA-384 and SHA-512; RSA of 2048 to 8192
-// bits; P-256, P-384, P-521; Ed25519.
+// A Policy says which digests, signatures and keys are acceptable, and until
+// when. The zero value is the strict one: SHA-256, SHA-384 and SHA-512; RSA of
+// 2048 to 8192 bits; P-256, P-384, P-521; Ed25519; none of them with an end.
+//
+// A rule with an end counts at an instant, which [Policy.At] sets. A policy
+// without an instant refuses what such a rule would accept. Policies can be
+// compared.
 type Policy struct {
 	// InsecureAllowSHA1 also admits SHA-1, and RSA keys of 1024 bits and more,
 	// which belong to the same time: for replaying archived vectors.
 	InsecureAllowSHA1 bool
+
+	named   *ruleSet  // nil: as InsecureAllowSHA1 says
+	instant time.Time // zero: none
+	anyTime bool
 }
 
-// Name and Version identify the strict policy in results and evidence.
-const (
-	PolicyName    = "citizencert-strict"
-	PolicyVersion = "2026.1"
-)
-
-// Name returns what the policy is called in results.
-func (p Policy) Name() string {
-	if p.InsecureAllowSHA1 {
-		return "citizencert-insecure-sha1"
-	}
-	return PolicyName
+// At returns the policy as it is at an instant.
+func (p Policy) At(t time.Time) Policy {
+	p.instant, p.anyTime = t, false
+	return p
 }
 
-// The bounds on RSA keys. Above 8192 bits a verification costs tens of
-// milliseconds, and nobody issues such certificates.
-const (
-	minRSABits       = 2048
-	minRSABitsLegacy = 1024
-	maxRSABits       = 8192
-)
+// AtAnyTime returns the policy that accepts what p accepts at one instant or
+// another. It is for CAs that are linked once and judged at many instants.
+func (p Policy) AtAnyTime() Policy {
+	p.anyTime = true
+	return p
+}
 
 // A Refusal says why a policy does not accept an algorithm or key.
 type Refusal struct{ Msg string }
@@ -49,15 +48,10 @@ func refuse(format string, args ...any) error { return &Refusal{fmt.Sprintf(form
 
 // CheckHash reports whether h may be used for digests and signatures.
 func (p Policy) CheckHash(h crypto.Hash) error {
-	switch h {
-	case crypto.SHA256, crypto.SHA384, crypto.SHA512:
-		return nil
-	case crypto.SHA1:
-		if p.InsecureAllowSHA1 {
-			return nil
-		}
+	if why := p.refusal(h.String(), 0); why != "" {
+		return refuse("digest algorithm %v is %s", h, why)
 	}
-	return refuse("digest algorithm %v is not acceptable", h)
+	return nil
 }
 
 // CheckSignature reports whether the algorithm and the key, together, may be
@@ -92,12 +86,15 @@ func (p Policy) CheckKey(key crypto.PublicKey) error {
 	case *rsa.PublicKey:
 		return p.checkRSA(key)
 	case *ecdsa.PublicKey:
-		switch key.Curve {
-		case elliptic.P256(), elliptic.P384(), elliptic.P521():
-			return nil
+		name := key.Curve.Params().Name
+		if why := p.refusal(name, 0); why != "" {
+			return refuse("elliptic curve %s is %s", name, why)
 		}
-		return refuse("elliptic curve %s is not acceptable", key.Curve.Params().Name)
+		return nil
 	case ed25519.PublicKey:
+		if why := p.refusal(nameEd25519, 0); why != "" {
+			return refuse("key algorithm Ed25519 is %s", why)
+		}
 		return nil
 	case nil:
 		return refuse("key algorithm is not supported")
@@ -106,13 +103,11 @@ func (p Policy) CheckKey(key crypto.PublicKey) error {
 }
 
 func (p Policy) checkRSA(key *rsa.PublicKey) error {
-	minBits := minRSABits
-	if p.InsecureAllowSHA1 {
-		minBits = minRSABitsLegacy
+	bits := key.N.BitLen()
+	if why := p.refusal(nameRSA, bits); why != "" {
+		return refuse("RSA key of %d bits is %s", bits, why)
 	}
-	switch bits := key.N.BitLen(); {
-	case bits < minBits || bits > maxRSABits:
-		return refuse("RSA key of %d bits is outside %d to %d", bits, minBits, maxRSABits)
+	switch {
 	case key.E < 3 || key.E&1 == 0 || int64(key.E) > 1<<32-1:
 		return refuse("RSA exponent %d is not odd and between 3 and 2^32", key.E)
 	case key.N.Bit(0) == 0:

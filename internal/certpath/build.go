@@ -2,9 +2,12 @@ package certpath
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
+
+	"github.com/citizencert/citizencert/internal/algorithm"
 )
 
 // The bounds on one search. National PKIs have paths of three certificates and a
@@ -22,9 +25,10 @@ const (
 
 // A search is one call of Find.
 type search struct {
-	set    *Set
-	in     Inputs
-	target *node
+	set        *Set
+	in         Inputs
+	algorithms algorithm.Policy // at the instant of in
+	target     *node
 
 	targetLinks, hintLinks linker
 
@@ -52,18 +56,20 @@ func (s *Set) newSearch(cert *x509.Certificate, in Inputs) (*search, error) {
 	if err != nil {
 		return nil, err
 	}
+	algorithms := s.algorithms.At(cmp.Or(in.AlgorithmsAt, in.At))
 	return &search{
 		set:         s,
 		in:          in,
+		algorithms:  algorithms,
 		target:      target,
-		targetLinks: linker{algorithms: s.algorithms, budget: maxTargetChecks},
-		hintLinks:   linker{algorithms: s.algorithms, budget: maxHintChecks},
+		targetLinks: linker{algorithms: algorithms, budget: maxTargetChecks},
+		hintLinks:   linker{algorithms: algorithms, budget: maxHintChecks},
 		work:        maxWork,
 	}, nil
 }
 
 func (s *search) find(hints []*x509.Certificate) ([]*x509.Certificate, error) {
-	if err := s.set.algorithms.CheckKey(s.target.PublicKey); err != nil {
+	if err := s.algorithms.CheckKey(s.target.PublicKey); err != nil {
 		return nil, &Error{Algorithm, s.target.Certificate, err}
 	}
 	if s.set.IsAnchor(s.target.Certificate) {
@@ -245,10 +251,29 @@ func repeats(path []*node, next *node) bool {
 	return false
 }
 
+// checkAlgorithms asks the policy about every link, as it is at the instant of
+// judgement: the links between known CAs were verified when the Set was made. A
+// policy that has no dates gives the same answer now as it gave then.
+func (s *search) checkAlgorithms(path []*node) error {
+	if !s.algorithms.Dated() {
+		return nil
+	}
+	for i := len(path) - 2; i >= 0; i-- {
+		if _, err := checkAlgorithm(path[i].Certificate, path[i+1].Certificate, s.algorithms); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // judge returns a complete path if it is valid and accepted.
 func (s *search) judge(path []*node) []*x509.Certificate {
 	s.paths++
-	if err := validate(path, &s.in, &s.work); err != nil {
+	err := s.checkAlgorithms(path)
+	if err == nil {
+		err = validate(path, &s.in, &s.work)
+	}
+	if err != nil {
 		s.refuse(rankInvalid, err)
 		return nil
 	}

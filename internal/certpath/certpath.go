@@ -40,8 +40,9 @@ type Set struct {
 
 // NewSet returns a Set. Every intermediate must be signed, directly or through
 // other intermediates, by a key that an anchor holds: one that is not is
-// reported as an *Error that names it. Dates and constraints are not judged
-// here, since they depend on the instant and the path.
+// reported as an *Error that names it, and so is one whose algorithms the policy
+// accepts at no instant. Dates and constraints, and what the policy accepts until
+// when, are not judged here, since they depend on the instant and the path.
 func NewSet(anchors, intermediates []*x509.Certificate, algorithms algorithm.Policy) (*Set, error) {
 	if len(anchors) == 0 {
 		return nil, errors.New("certpath: no trust anchors")
@@ -89,7 +90,7 @@ func (s *Set) add(n *node) {
 // link connects the intermediates from the anchors downwards, so that no
 // signature is ever verified with a key that no anchor vouches for.
 func (s *Set) link(linked, intermediates []*node) error {
-	l := &linker{algorithms: s.algorithms, budget: math.MaxInt}
+	l := &linker{algorithms: s.algorithms.AtAnyTime(), budget: math.MaxInt}
 	refusals := make(map[*node]error)
 	for len(linked) > 0 {
 		issuer := linked[0]
@@ -130,6 +131,10 @@ type Inputs struct {
 	// At is the instant the path must be valid at. It counts in whole seconds,
 	// like the dates of a certificate: notAfter includes its whole second.
 	At time.Time
+
+	// AlgorithmsAt is the instant as of which the algorithm policy is asked. If
+	// zero, At.
+	AlgorithmsAt time.Time
 
 	// InitialPolicies is the user-initial-policy-set, as dotted OIDs. Nil means
 	// any-policy. It binds only where an explicit policy is required, by

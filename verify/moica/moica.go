@@ -37,7 +37,11 @@ var hosts = []string{"moi.gov.tw", "nat.gov.tw"}
 
 // Production returns the scheme for certificates of the real MOICA.
 func Production(anchors *Anchors) verify.Scheme {
-	s := scheme(anchors.set, SignatureProfile())
+	return production(anchors.set)
+}
+
+func production(set anchorSet) verify.Scheme {
+	s := scheme(set, SignatureProfile())
 	s.Environment = verify.Production
 	s.Hosts = append([]string(nil), hosts...)
 	return s

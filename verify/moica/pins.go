@@ -31,7 +31,7 @@ func (p Pin) generation() string {
 
 // Pins returns the pins of the CAs in use: the second and third generation of
 // the Government Root CA and of MOICA. The first generation signed with SHA-1 and
-// ended in 2023.
+// ended in 2023: see [Historical].
 //
 // No second official channel publishes these digests. They rest on the downloads
 // from both government hosts, on independent copies, and on each MOICA certificate
@@ -100,7 +100,7 @@ func LoadAnchors(fsys fs.FS, more ...Pin) (*Anchors, error) {
 // LoadTestAnchors is LoadAnchors for a look-alike, of which the caller gives
 // every pin. The pins of production are refused.
 func LoadTestAnchors(fsys fs.FS, pins ...Pin) (*TestAnchors, error) {
-	for _, p := range Pins() {
+	for _, p := range slices.Concat(Pins(), HistoricalPins()) {
 		if slices.ContainsFunc(pins, func(q Pin) bool { return strings.EqualFold(p.SHA256, q.SHA256) }) {
 			return nil, fmt.Errorf("moica: %s is an anchor of production and cannot be one of a test", p.Name)
 		}
@@ -222,12 +222,13 @@ func (s *anchorSet) addCertificate(file string, raw []byte, pins []Pin) {
 }
 
 // dropUnlinked leaves out CAs whose root is not there: a folder may hold one
-// generation alone.
+// generation alone. Which algorithms are accepted is for the policy of a
+// verifier, at the instant of judgement: these certificates are pinned.
 func (s *anchorSet) dropUnlinked() {
 	s.intermediates = slices.DeleteFunc(s.intermediates, func(ca *x509.Certificate) bool {
 		linked := slices.ContainsFunc(s.roots, func(root *x509.Certificate) bool {
 			return certpath.SameName(ca.RawIssuer, root.RawSubject) && certpath.MatchesKeyIdentifier(ca, root) &&
-				certpath.CheckSignature(ca, root, algorithm.Policy{}) == nil
+				certpath.CheckSignature(ca, root, algorithm.Policy{InsecureAllowSHA1: true}) == nil
 		})
 		if !linked {
 			i := slices.IndexFunc(s.found, func(f Found) bool { return f.Cert == ca })
