@@ -18,6 +18,7 @@ import (
 var revocationAttacks = map[string]func(*testing.T){
 	"C01 key of another generation":      attackForeignList,
 	"C01 key of its own for lists":       attackListKey,
+	"C01 key for lists, revoked later":   attackListKeyLater,
 	"C01 indirect list":                  attackIndirectList,
 	"O03 responder that may be revoked":  attackUncheckedResponder,
 	"O03 responder vouching for another": attackResponderRecursion,
@@ -26,8 +27,9 @@ var revocationAttacks = map[string]func(*testing.T){
 // A listWorld judges one certificate by lists that somebody has brought.
 type listWorld struct {
 	*world
-	scheme verify.Scheme
-	cert   *x509.Certificate
+	scheme     verify.Scheme
+	cert       *x509.Certificate
+	receivedAt time.Time
 }
 
 // newListWorld trusts the root of G3, and knows its MOICA, without the rules of
@@ -66,7 +68,7 @@ func (w *listWorld) want(t *testing.T, name string, want verify.Reason, hints []
 		}
 	}
 	v := w.newVerifier(t, func(cfg *verify.Config) { cfg.Scheme, cfg.Status = w.scheme, []verify.StatusSource{store} })
-	opts := &verify.Options{Use: verify.UseFiling}
+	opts := &verify.Options{Use: verify.UseFiling, ReceivedAt: w.receivedAt}
 	for _, hint := range hints {
 		opts.Certificates = append(opts.Certificates, hint.Raw)
 	}
@@ -184,6 +186,32 @@ func attackListKey(t *testing.T) {
 	list := signed(key)
 	w.G3.Root.Revoke(key.Cert, noon(), pkitest.ReasonKeyCompromise)
 	w.want(t, "key for lists has been revoked", verify.ReasonStatusUnavailable, hint(key), list)
+}
+
+// At an instant in the past, a list made with a key counts if it was made before
+// the key was revoked.
+func attackListKeyLater(t *testing.T) {
+	w := newListWorld(t)
+	moica := w.G3.MOICA
+	key := subCA(t, w.G3.Root, pkitest.Template{
+		RawSubject: moica.Cert.RawSubject, KeyUsage: x509.KeyUsageCRLSign, BasicConstraints: &pkitest.BasicConstraints{},
+		NotAfter: noon().Add(24 * time.Hour),
+	})
+	hints := []*x509.Certificate{key.Cert}
+	w.receivedAt = noon()
+	w.clock.Advance(48 * time.Hour)
+	made := func(after time.Duration) []byte {
+		return w.list(t, moica, pkitest.CRLOptions{
+			Signer: by(key), AuthorityKeyID: key.Cert.SubjectKeyId,
+			ThisUpdate: noon().Add(after), NextUpdate: noon().Add(72 * time.Hour),
+		})
+	}
+	current := w.list(t, w.G3.Root, pkitest.CRLOptions{ThisUpdate: noon(), NextUpdate: noon().Add(time.Hour)})
+	w.want(t, "as its certificate ends", "", hints, made(24*time.Hour), current)
+	w.want(t, "after its certificate ended", verify.ReasonStatusUnavailable, hints, made(24*time.Hour+time.Second), current)
+	w.G3.Root.Revoke(key.Cert, noon().Add(time.Hour), pkitest.ReasonKeyCompromise)
+	w.want(t, "before it was revoked", "", hints, made(time.Hour-time.Second), current)
+	w.want(t, "when it was revoked", verify.ReasonStatusUnavailable, hints, made(time.Hour), current)
 }
 
 // An indirect list speaks for whom names its issuer in the certificate.

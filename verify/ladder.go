@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // learn climbs the revocation ladder for one certificate: what every source
@@ -43,6 +44,8 @@ type climb struct {
 	best  RevocationFact // of the worst status that counts
 	stale bool           // some evidence was authentic but does not count
 	errs  []error
+
+	revokedAfter time.Time // the first that any evidence says, or zero
 }
 
 // severity orders statuses: of several that count, the worst is the verdict.
@@ -61,6 +64,7 @@ func (c *climb) ask(ctx context.Context, source StatusSource, q StatusQuery) {
 func (c *climb) add(ctx context.Context, report *StatusReport, held bool) {
 	status, err := c.by.judge(report)
 	if err != nil {
+		c.noteLater(status, report)
 		c.stale = true
 		c.errs = append(c.errs, fmt.Errorf("%s: %w", report.Source, err))
 		return
@@ -71,6 +75,7 @@ func (c *climb) add(ctx context.Context, report *StatusReport, held bool) {
 		c.errs = append(c.errs, fmt.Errorf("%s: %w", report.Source, err))
 		return
 	}
+	c.noteLater(status, report)
 	if c.found && !c.outweighs(status, report) {
 		return
 	}
@@ -83,8 +88,17 @@ func (c *climb) add(ctx context.Context, report *StatusReport, held bool) {
 		Age:                c.query.At.Sub(report.ThisUpdate),
 		SuspensionExcluded: c.query.Current(report),
 	}
-	if status == Good && (report.Says == Revoked || report.Says == Suspended) {
-		c.best.RevokedAfter = report.effectiveFrom()
+}
+
+// noteLater notes a revocation or suspension after the instant of judgement. A
+// revocation is one even if the evidence proves nothing for that instant, since
+// nobody takes it back.
+func (c *climb) noteLater(status Status, report *StatusReport) {
+	from := report.effectiveFrom()
+	later := report.Says == Revoked || report.Says == Suspended && status == Good
+	known := !report.ThisUpdate.After(c.query.Now.Add(DefaultSkew))
+	if later && known && from.After(c.query.At) && (c.revokedAfter.IsZero() || from.Before(c.revokedAfter)) {
+		c.revokedAfter = from
 	}
 }
 
@@ -119,7 +133,7 @@ func (c *climb) verdict(ctx context.Context) (RevocationFact, error) {
 	case c.best.Status != Good:
 		return fail(ReasonStatusUnknown, fmt.Errorf("certificate %s is not known to %s", serial, report.Source))
 	}
-	c.best.Failed = c.errs
+	c.best.RevokedAfter, c.best.Failed = c.revokedAfter, c.errs
 	return c.best, nil
 }
 

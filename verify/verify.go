@@ -65,7 +65,9 @@ type Config struct {
 
 	// Status are the sources of revocation status, in the order in which they
 	// are asked: responders before lists. Required, unless
-	// InsecureSkipRevocation is set.
+	// InsecureSkipRevocation is set. A good answer of a delegated responder
+	// without ocsp-nocheck counts only if a source of lists says that its
+	// certificate is good (RFC 6960, Section 4.2.2.2.1).
 	Status []StatusSource
 
 	// PathInputs are inputs to policy processing. The zero value accepts any

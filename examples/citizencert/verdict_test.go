@@ -33,6 +33,18 @@ func TestRevocationText(t *testing.T) {
 	}
 }
 
+// Who signed in place of the issuer is named, with its status.
+func TestRevocationSigner(t *testing.T) {
+	w := newWorld(t)
+	f := verify.RevocationFact{Cert: w.card.Cert, Authorities: []verify.Authority{
+		{Path: []*x509.Certificate{w.pki.G3.MOICA.Cert}, NoCheck: true}, {Path: []*x509.Certificate{w.pki.G3.Root.Cert}},
+	}}
+	got := newRevocation(&f).SignedBy
+	if len(got) != 2 || got[0].Status != "no-check" || got[1].Status != "good" || got[1].Subject != nameText(w.pki.G3.Root.Cert.RawSubject) {
+		t.Errorf("got %+v, want MOICA, not checked, and its root, good", got)
+	}
+}
+
 // A scheme says where its responders live; of custom anchors the certificates do,
 // addresses aside.
 func TestAllowedHosts(t *testing.T) {
