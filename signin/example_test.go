@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -72,6 +73,41 @@ func Example() {
 	// 401 Unauthorized
 	// 200 OK
 	// 200 OK signed in with urn:citizencert:card
+}
+
+// A service asks for consent to a text, from citizens who have signed in with a
+// card within the hour.
+func ExampleAuthenticator_BeginConsent() {
+	var auth *signin.Authenticator // as New returns it
+	const text = "我同意申請戶籍謄本一份。"
+
+	ask := func(w http.ResponseWriter, r *http.Request) {
+		challenge, err := auth.BeginConsent(w, r, signin.SessionFrom(r.Context()), signin.PKCS7, text)
+		if err != nil {
+			http.Error(w, "", http.StatusServiceUnavailable) // see Error.Problem
+			return
+		}
+		json.NewEncoder(w).Encode(challenge)
+	}
+	agreed := func(w http.ResponseWriter, r *http.Request) {
+		var body struct {
+			Challenge string
+			Answer    *signin.Answer
+		}
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&body); err != nil {
+			http.Error(w, "", http.StatusBadRequest)
+			return
+		}
+		consent, err := auth.FinishConsent(r, signin.SessionFrom(r.Context()), body.Challenge, body.Answer, text)
+		if err != nil {
+			http.Error(w, "", http.StatusForbidden)
+			return
+		}
+		log.Print("consent given: ", consent.Line) // to be kept with Text, Signature and Result.Evidence
+	}
+	step := signin.Requirement{MaxAge: time.Hour, Assurance: []signin.Assurance{signin.AssuranceCard}}
+	http.Handle("POST /transcript/consent", auth.Require(step, http.HandlerFunc(ask)))
+	http.Handle("POST /transcript", auth.Require(step, http.HandlerFunc(agreed)))
 }
 
 // show prints the status, and the body if it is text.

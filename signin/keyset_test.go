@@ -144,8 +144,11 @@ func attackPublication(t *testing.T, w *world, ed ed25519.PrivateKey) {
 			}
 		}
 	}
-	d := b64(w.key.D.FillBytes(make([]byte, 32)))
-	for _, secret := range []string{"oct", d, b64(ed.Seed()), b64(ed)} {
+	d, err := w.key.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"oct", b64(d), b64(ed.Seed()), b64(ed)} {
 		if strings.Contains(text, secret) {
 			t.Error("a secret is published")
 		}

@@ -30,10 +30,16 @@ const (
 // more than IdleLife, and no less than that without half of TokenLife. It ends at
 // Config.SessionLife in any case.
 //
+// Every request that is renewed counts as activity: what a page asks for by
+// itself, on a timer, is better given to Check.
+//
 // If the certificate has been revoked or suspended, all its sessions end; if it
 // is refused for another reason, this one. If its status cannot be learned the
 // session goes on until its token expires; from then on the request is refused
 // as one that may succeed later.
+//
+// The path of the certificate must be found with the intermediates of the scheme:
+// those that came inside a PKCS7 signature are not kept.
 //
 // Errors are of type [*Error].
 func (a *Authenticator) Renew(w http.ResponseWriter, r *http.Request) (*Session, error) {

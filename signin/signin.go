@@ -39,6 +39,13 @@
 //	citizencert:1/dev-signin/localhost:8080/efiling/1767225600/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8
 //	citizencert:1/consent/tax.example.gov.tw:8443/efiling/1767225600/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8/202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f
 //
+// # Consent, and other handlers that ask for more
+//
+// [Authenticator.Require] lets a request through whose citizen has signed in
+// lately, or with a card. [Authenticator.BeginConsent] has the card sign a text
+// that the citizen was shown: what [Authenticator.FinishConsent] returns proves
+// to others what was agreed to.
+//
 // # What this does not prove
 //
 // The component signs any text for any page that its user has admitted. Text
