@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"crypto"
 	"crypto/x509"
 	"net/http"
 	"strings"
@@ -292,4 +293,17 @@ func TestTimestampingConfig(t *testing.T) {
 	if source.asked == 0 {
 		t.Error("the authority's own source was not asked")
 	}
+}
+
+// A historical policy speaks of documents, not of the tokens that date them: with
+// an algorithm that has fallen, anybody can write a token of the time before.
+func TestTimestampUnderHistoricalPolicy(t *testing.T) {
+	w := newStampedWorld(t)
+	w.verifier = w.newVerifier(t, func(cfg *verify.Config) {
+		w.believe(cfg)
+		cfg.Algorithms = verify.HistoricalPolicy(noon().Add(time.Hour))
+	})
+	w.wantToken(t, w.tsa, pkitest.TimestampOptions{}, "")
+	w.wantToken(t, w.tsa, pkitest.TimestampOptions{Hash: crypto.SHA1}, verify.ReasonAlgorithm)
+	w.wantToken(t, w.tsa, pkitest.TimestampOptions{CMS: pkitest.CMSOptions{Hash: crypto.SHA1}}, verify.ReasonAlgorithm)
 }
