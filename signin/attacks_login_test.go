@@ -110,6 +110,34 @@ func otherText(kind signin.SignatureType) signin.Reason {
 	return signin.Reason(verify.ReasonBadSignature)
 }
 
+// L04: a look-alike page shows its victim our own text, which it has fetched from
+// us, and has the victim's card sign it. In time, in the attacker's own browser
+// and at a modest rate this cannot be told from the attacker's own card: the
+// package comment says so. All else is refused.
+func attackRelayedText(t *testing.T) {
+	w := newWorld(t)
+	attacker, victim := w.browser(t), w.browser(t)
+	for name, want := range map[string]signin.Reason{
+		"undetectable": "", "late": signin.ReasonChallengeExpired, "unbound": signin.ReasonChallengeUnknown,
+	} {
+		c := attacker.begin()
+		a := sign(t, w.card, c)
+		switch name {
+		case "undetectable":
+			attacker.accepted(attacker.finish(c, a))
+		case "late":
+			w.clock.Advance(signin.ChallengeLife)
+			w.refused(t, attacker.finish(c, a), signin.CodeChallenge, want)
+		case "unbound":
+			w.refused(t, victim.finish(c, a), signin.CodeChallenge, want)
+		}
+	}
+	for range signin.DefaultChallengesPerMinute {
+		attacker.do("POST", "/signin/challenge", nil)
+	}
+	w.refused(t, attacker.do("POST", "/signin/challenge", nil), signin.CodeTooMany, signin.ReasonRateLimited)
+}
+
 // L05: a constant text, or a well-formed one that was never issued.
 func attackConstantText(t *testing.T) {
 	w := newWorld(t)

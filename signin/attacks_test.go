@@ -19,6 +19,7 @@ func TestAttacks(t *testing.T) {
 		{"L01 replay", attackReplay},
 		{"L02 race", attackRace},
 		{"L03 other origin", attackOtherOrigin},
+		{"L04 relayed text", attackRelayedText},
 		{"L05 constant text", attackConstantText},
 		{"L06 other browser", attackOtherBrowser},
 		{"L07 login CSRF", attackLoginCSRF},
