@@ -110,7 +110,7 @@ func pastCases() []pastCase {
 		{"revoked a second after", 0, []pastEvidence{pastList(h, 2*h, &pastEntry{s, nil, key})}, "", false, s},
 		{"revoked, says a list that had ended", 0, []pastEvidence{pastList(-3*h, -2*h, &pastEntry{-4 * h, nil, key})}, verify.ReasonRevoked, false, 0},
 		{"revoked, good on a later list", 0, []pastEvidence{pastList(-3*h, -2*h, &pastEntry{-4 * h, nil, key}), pastList(h, 2*h, nil)}, verify.ReasonRevoked, false, 0},
-		{"revoked after, good on a list of then", 0, []pastEvidence{pastList(-h, h, nil), pastList(2*h, 3*h, &pastEntry{h, nil, key})}, "", true, 0},
+		{"revoked after, good on a list of then", 0, []pastEvidence{pastList(-h, h, nil), pastList(2*h, 3*h, &pastEntry{h, nil, key})}, "", true, h},
 
 		{"invalid since just then, revoked later", 0, []pastEvidence{pastList(h, 2*h, &pastEntry{h, invalidFrom(0), key})}, verify.ReasonRevoked, false, 0},
 		{"invalid since a second after, revoked later", 0, []pastEvidence{pastList(h, 2*h, &pastEntry{h, invalidFrom(s), key})}, "", false, s},
@@ -124,7 +124,7 @@ func pastCases() []pastCase {
 		{"suspended on a list that had ended, resumed later", 0, []pastEvidence{pastList(-h, 0, &pastEntry{-2 * h, nil, hold}), pastList(2*h, 3*h, nil)}, "", false, 0},
 		{"suspended on a list that had ended", 0, []pastEvidence{pastList(-h, 0, &pastEntry{-2 * h, nil, hold})}, verify.ReasonStatusStale, false, 0},
 		{"suspended before, resumed before", 0, []pastEvidence{pastList(-2*h, 0, &pastEntry{-3 * h, nil, hold}), pastList(0, h, nil)}, "", true, 0},
-		{"suspended after, good on a list of then", 0, []pastEvidence{pastList(-h, h, nil), pastList(2*h, 3*h, &pastEntry{h, nil, hold})}, "", true, 0},
+		{"suspended after, good on a list of then", 0, []pastEvidence{pastList(-h, h, nil), pastList(2*h, 3*h, &pastEntry{h, nil, hold})}, "", true, h},
 
 		{"known as it expired", 0, []pastEvidence{pastList(expiry, expiry+h, nil)}, "", false, 0},
 		{"known a second after it expired", 0, []pastEvidence{pastList(expiry+s, expiry+h, nil)}, verify.ReasonStatusStale, false, 0},
