@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/line"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -111,7 +112,7 @@ func (a *Authenticator) attempt(r *http.Request, o origin) string {
 // is32Bytes reports whether text is 32 bytes in base64url, as all our random
 // values and sums are.
 func is32Bytes(text string) bool {
-	_, err := decodeChallenge(text)
+	_, err := line.DecodeChallenge(text)
 	return err == nil
 }
 
@@ -158,7 +159,7 @@ func (a *Authenticator) remember(ctx context.Context, attempt string, value [Cha
 
 // redeem uses a challenge up and returns the line that must have been signed.
 func (a *Authenticator) redeem(ctx context.Context, r *http.Request, o origin, id string) (string, SignatureType, error) {
-	value, err := decodeChallenge(id)
+	value, err := line.DecodeChallenge(id)
 	if err != nil {
 		return "", "", &Error{Reason: ReasonChallengeUnknown, Err: err}
 	}

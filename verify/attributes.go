@@ -25,13 +25,9 @@ const (
 // attributes of one message could be passed off as the content of another.
 func (j *judgement) readAttributes(s *signerInfo) error {
 	if s.SignedAttrs == nil {
-		return refuse(ReasonSignedAttributes, "the SignerInfo has no signedAttrs")
+		return j.readDirect(s)
 	}
-	if s.UnsortedAttrs {
-		return refuse(ReasonNotDER, "signedAttrs are not in the order of DER")
-	}
-	var err error
-	if s.attributes, err = singleValues(s.SignedAttributes); err != nil {
+	if err := j.readSingleAttributes(s); err != nil {
 		return err
 	}
 	contentType, ok := s.attributes[oidContentType]
@@ -41,12 +37,29 @@ func (j *judgement) readAttributes(s *signerInfo) error {
 	if oid, err := contentType.ObjectID(); err != nil || oid != j.message.ContentType {
 		return refuse(ReasonContentType, "the content-type attribute is not the eContentType %s", j.message.ContentType)
 	}
+	return s.readMessageDigest()
+}
+
+// readSingleAttributes checks the form of the signed attributes and finds those
+// that occur once.
+func (j *judgement) readSingleAttributes(s *signerInfo) error {
+	if s.UnsortedAttrs && !j.tolerate(s, DeviationUnsortedAttributes) {
+		return refuse(ReasonNotDER, "signedAttrs are not in the order of DER")
+	}
+	var err error
+	s.attributes, err = singleValues(s.SignedAttributes)
+	return err
+}
+
+// readMessageDigest reads what was signed, and what the signer says of how.
+func (s *signerInfo) readMessageDigest() error {
 	messageDigest, ok := s.attributes[oidMessageDigest]
 	if !ok || messageDigest.Tag != der.OctetString {
 		return refuse(ReasonSignedAttributes, "the message-digest attribute is missing or not an OCTET STRING")
 	}
 	s.messageDigest = messageDigest.Body
 	if signingTime, ok := s.attributes[oidSigningTime]; ok {
+		var err error
 		if s.signingTime, err = signingTime.Time(); err != nil {
 			return refuse(ReasonMalformed, "signing-time: %w", err)
 		}

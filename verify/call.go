@@ -22,10 +22,19 @@ type call struct {
 	profile           *Profile
 	anchorAsEndEntity bool
 	evidence          []Evidence // supplied by the caller and by the message
+	deviations        []Deviation
+	answers           map[*x509.Certificate]statusAnswer
+}
+
+// A statusAnswer is what was learned of a certificate, or why nothing was. Signers
+// share CAs: nothing is asked twice in one call.
+type statusAnswer struct {
+	fact RevocationFact
+	err  error
 }
 
 func (v *Verifier) newCall(opts *Options, use Use) *call {
-	c := &call{v: v, use: use, now: v.clock(), profile: &v.scheme.Profile}
+	c := &call{v: v, use: use, now: v.clock(), profile: &v.scheme.Profile, answers: make(map[*x509.Certificate]statusAnswer)}
 	if opts != nil {
 		c.opts = *opts
 	}
@@ -115,13 +124,18 @@ func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signe
 
 // conclude learns the status of every certificate and makes the result.
 func (c *call) conclude(ctx context.Context, signers []Signer) (*Result, error) {
-	if !c.v.skipStatus {
-		known := make(map[*x509.Certificate]RevocationFact)
-		for i := range signers {
-			if err := c.checkStatus(ctx, &signers[i], known); err != nil {
-				return nil, atSigner(err, i)
-			}
+	for i := range signers {
+		if err := c.checkStatus(ctx, &signers[i]); err != nil {
+			return nil, atSigner(err, i)
 		}
+	}
+	return c.result(signers), nil
+}
+
+// result makes the result for signers that have passed everything.
+func (c *call) result(signers []Signer) *Result {
+	for i := range signers {
+		signers[i].Deviations = append(signers[i].Deviations, c.deviations...)
 	}
 	return &Result{
 		Signers:           signers,
@@ -134,16 +148,19 @@ func (c *call) conclude(ctx context.Context, signers []Signer) (*Result, error) 
 		Profile:           c.profile.Name,
 		RevocationSkipped: c.v.skipStatus,
 		Evidence:          collectEvidence(signers),
-	}, nil
+	}
 }
 
 // checkStatus asks for the status of each certificate but the anchor, from the
 // anchor downwards: a revoked CA makes what it says of others void.
-func (c *call) checkStatus(ctx context.Context, signer *Signer, known map[*x509.Certificate]RevocationFact) error {
+func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
+	if c.v.skipStatus {
+		return nil
+	}
 	signer.Revocation = make([]RevocationFact, len(signer.Path)-1)
 	for i := len(signer.Path) - 2; i >= 0; i-- {
 		cert := signer.Path[i]
-		fact, ok := known[cert]
+		answer, ok := c.answers[cert]
 		if !ok {
 			q := StatusQuery{Cert: cert, Issuer: signer.Path[i+1], At: c.at, Now: c.now, Supplied: c.evidence}
 			if i == 0 {
@@ -151,13 +168,13 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer, known map[*x509.
 				// use bind the end entity alone.
 				q.Fresh = c.use.freshness()
 			}
-			var err error
-			if fact, err = c.v.learn(ctx, q); err != nil {
-				return err
-			}
-			known[cert] = fact
+			answer.fact, answer.err = c.v.learn(ctx, q)
+			c.answers[cert] = answer
 		}
-		signer.Revocation[i] = fact
+		if answer.err != nil {
+			return answer.err
+		}
+		signer.Revocation[i] = answer.fact
 	}
 	return nil
 }

@@ -54,6 +54,11 @@ type Error struct {
 	Signer int               // index of the SignerInfo at fault, or -1
 	Cert   *x509.Certificate // certificate at fault, or nil
 	Err    error             // underlying cause
+
+	// Signers has, if a message has several SignerInfos, what was wrong with each
+	// that was refused, in the order of the message. The Error itself is the one
+	// of them that decided.
+	Signers []*Error
 }
 
 func (e *Error) Error() string {

@@ -12,6 +12,10 @@ type Result struct {
 	// for Signature and Certificate. All of them have passed.
 	Signers []Signer
 
+	// Refused says what was wrong with the SignerInfos that are not among Signers.
+	// It is empty unless Options.InsecureMinSigners allowed some to fail.
+	Refused []*Error
+
 	// Content is what was signed, if the message had it inside. It aliases the
 	// message unless that was in pieces.
 	Content []byte
@@ -38,6 +42,9 @@ type Result struct {
 type Signer struct {
 	Identity Identity
 
+	// Index is the place of the SignerInfo in the message, from 0.
+	Index int
+
 	// Path is the certification path: end entity first, anchor last.
 	Path []*x509.Certificate
 
@@ -49,6 +56,14 @@ type Signer struct {
 	// SigningTime is the signer's claim of when it signed. It is not proven and
 	// has decided nothing. Zero if there is none.
 	SigningTime time.Time
+
+	// Deviations are what the signature was accepted in spite of, because the
+	// policy names it. It is empty under the strict policy.
+	Deviations []Deviation
+
+	// CounterSignatures are what others have signed over this signature, each
+	// with a verdict of its own. They have decided nothing.
+	CounterSignatures []CounterSignature
 
 	// Revocation has one fact for each certificate of Path but the anchor.
 	Revocation []RevocationFact

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"crypto/subtle"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -24,19 +23,36 @@ type judgement struct {
 	message *cms.SignedData
 	signers []signerInfo
 	certs   []*x509.Certificate // of the message and of the options
+
+	// guard watches the content, if it is at hand and a signature may be over the
+	// content itself.
+	guard *attributeGuard
 }
 
 // A signerInfo is a SignerInfo on its way through the checks.
 type signerInfo struct {
 	*cms.SignerInfo
+	index         int
+	direct        bool // there are no signedAttrs, and the policy tolerates that
 	digest        crypto.Hash
 	signature     algorithm.Signature
 	messageDigest []byte
 	signingTime   time.Time
 	attributes    map[string]der.Element // those that occur once, by type
+	deviations    []Deviation
+	signer        Signer // once it is authenticated
+	refusal       *Error // of the check that it did not pass
 }
 
 const oidData = "1.2.840.113549.1.7.1"
+
+func (v *Verifier) newJudgement(ctx context.Context, message *cms.SignedData, opts *Options) *judgement {
+	j := &judgement{call: v.newCall(opts, UseFiling), ctx: ctx, message: message}
+	if v.tolerated[DeviationNoSignedAttributes] {
+		j.guard = new(attributeGuard)
+	}
+	return j
+}
 
 // judge runs every check. sums is asked for digests of the content after all
 // that does not need the content has passed, and before anything on the network.
@@ -44,24 +60,30 @@ func (j *judgement) judge(sums func([]crypto.Hash) (digests, error)) (*Result, e
 	if err := j.read(); err != nil {
 		return nil, err
 	}
-	signers := make([]Signer, len(j.signers))
-	for i := range j.signers {
-		var err error
-		if signers[i], err = j.authenticate(&j.signers[i]); err != nil {
-			return nil, atSigner(err, i)
+	if err := j.each(func(s *signerInfo) error {
+		if s.direct {
+			return nil // after the content
 		}
+		return j.authenticate(s)
+	}); err != nil {
+		return nil, err
 	}
 	content, err := sums(j.hashes())
 	if err != nil {
 		return nil, err
 	}
-	for i := range j.signers {
-		s := &j.signers[i]
-		if subtle.ConstantTimeCompare(content[s.digest], s.messageDigest) != 1 {
-			return nil, atSigner(refuse(ReasonDigestMismatch, "message-digest is not the %v of the content", s.digest), i)
+	if err := j.each(func(s *signerInfo) error {
+		if s.direct {
+			return j.authenticateDirect(s, content[s.digest])
 		}
+		return s.checkContent(content)
+	}); err != nil {
+		return nil, err
 	}
-	return j.conclude(j.ctx, signers)
+	if err := j.each(func(s *signerInfo) error { return j.checkStatus(j.ctx, &s.signer) }); err != nil {
+		return nil, err
+	}
+	return j.finish()
 }
 
 // read checks what the message says of itself, without any arithmetic.
@@ -70,18 +92,23 @@ func (j *judgement) read() error {
 	if len(m.SignerInfos) == 0 {
 		return refuse(ReasonNoSigner, "the SignedData has no SignerInfo")
 	}
-	if m.ContentType != oidData {
-		return refuse(ReasonContentType, "eContentType is %s, want id-data %s", m.ContentType, oidData)
+	accepted := j.opts.ContentTypes
+	if len(accepted) == 0 {
+		accepted = []string{oidData}
+	}
+	if !slices.Contains(accepted, m.ContentType) {
+		return refuse(ReasonContentType, "eContentType is %s, want one of %v", m.ContentType, accepted)
 	}
 	for i := range m.SignerInfos {
-		s := signerInfo{SignerInfo: &m.SignerInfos[i]}
-		if err := j.readAlgorithms(&s); err != nil {
-			return atSigner(err, i)
+		j.signers = append(j.signers, signerInfo{SignerInfo: &m.SignerInfos[i], index: i})
+	}
+	if err := j.each(func(s *signerInfo) error {
+		if err := j.readAlgorithms(s); err != nil {
+			return err
 		}
-		if err := j.readAttributes(&s); err != nil {
-			return atSigner(err, i)
-		}
-		j.signers = append(j.signers, s)
+		return j.readAttributes(s)
+	}); err != nil {
+		return err
 	}
 	var err error
 	if j.certs, err = j.optionCertificates(); err != nil {
@@ -121,16 +148,16 @@ func (j *judgement) readAlgorithms(s *signerInfo) error {
 		// signs the attributes themselves (RFC 8419, Section 3.1)
 	case s.signature.Hash == 0:
 		s.signature.Hash = s.digest
-	case s.signature.Hash != s.digest:
+	case s.signature.Hash != s.digest && !j.tolerate(s, DeviationMixedHashes):
 		return refuse(ReasonAlgorithm, "signatureAlgorithm hashes with %v, digestAlgorithm is %v", s.signature.Hash, s.digest)
 	}
 	return nil
 }
 
-// hashes returns the digest algorithms of the signers, each once.
+// hashes returns the digest algorithms of the signers that are left, each once.
 func (j *judgement) hashes() []crypto.Hash {
 	var all []crypto.Hash
-	for _, s := range j.signers {
+	for _, s := range j.passing() {
 		if !slices.Contains(all, s.digest) {
 			all = append(all, s.digest)
 		}
@@ -145,45 +172,57 @@ const maxCandidates = 4
 // signature with its key and finds its path. Names may be shared, and a message
 // may carry decoys: each candidate is tried, and the first for which all holds is
 // the signer.
-func (j *judgement) authenticate(s *signerInfo) (Signer, error) {
+func (j *judgement) authenticate(s *signerInfo) error {
 	candidates := j.candidates(s.SignerInfo)
 	if len(candidates) == 0 {
-		return Signer{}, refuse(ReasonNoSigner, "the certificate that the SignerInfo names is not at hand")
+		return refuse(ReasonNoSigner, "the certificate that the SignerInfo names is not at hand")
 	}
 	if len(candidates) > maxCandidates {
-		return Signer{}, refuse(ReasonLimit, "%d certificates fit one SignerInfo, want at most %d", len(candidates), maxCandidates)
+		return refuse(ReasonLimit, "%d certificates fit one SignerInfo, want at most %d", len(candidates), maxCandidates)
 	}
 	var telling error // of a candidate whose key fits, if there is one
 	for _, cert := range candidates {
-		signer, err := j.authenticateAs(s, cert)
+		err := j.authenticateAs(s, cert)
 		if err == nil {
-			return signer, nil
+			return nil
 		}
 		if e, ok := errors.AsType[*Error](telling); !ok || e.Reason == ReasonBadSignature {
 			telling = err
 		}
 	}
-	return Signer{}, telling
+	return telling
 }
 
-func (j *judgement) authenticateAs(s *signerInfo, cert *x509.Certificate) (Signer, error) {
-	if err := j.v.checkSignature(s.signature, cert, s.SignedAttrsAsSet(), s.Signature); err != nil {
-		return Signer{}, err
-	}
-	if err := s.checkSigningCertificate(cert); err != nil {
-		return Signer{}, err
+func (j *judgement) authenticateAs(s *signerInfo, cert *x509.Certificate) error {
+	if err := j.confirm(s, cert); err != nil {
+		return err
 	}
 	if j.v.paths.IsAnchor(cert) {
-		return Signer{}, &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("a trust anchor is not a signer")}
+		return &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("a trust anchor is not a signer")}
 	}
 	signer, err := j.certify(cert, j.certs)
 	if err != nil {
-		return Signer{}, err
+		return err
 	}
+	signer.Index = s.index
+	signer.Deviations = s.deviations
 	signer.DigestAlgorithm = s.digest.String()
 	signer.SignatureAlgorithm = s.signature.String()
 	signer.SigningTime = s.signingTime
-	return signer, nil
+	s.signer = signer
+	return nil
+}
+
+// confirm checks that the key of a certificate has signed, and that the signer
+// meant this certificate.
+func (j *judgement) confirm(s *signerInfo, cert *x509.Certificate) error {
+	if s.direct {
+		return j.v.checkDirect(s.signature, cert, s.messageDigest, s.Signature)
+	}
+	if err := j.v.checkSignature(s.signature, cert, s.SignedAttrsAsSet(), s.Signature); err != nil {
+		return err
+	}
+	return s.checkSigningCertificate(cert)
 }
 
 // candidates returns the certificates that a SignerIdentifier may mean, each

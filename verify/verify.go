@@ -68,6 +68,29 @@ type Config struct {
 	// InsecureAllowSHA1 accepts SHA-1 digests and signatures, and RSA keys of
 	// 1024 bits. It is meant for replaying archived vectors.
 	InsecureAllowSHA1 bool
+
+	// InsecureAllowMixedHashes accepts a SignerInfo whose signature hashes with
+	// another algorithm than its digestAlgorithm. Each must be acceptable on its
+	// own. Signers that pass through it have DeviationMixedHashes.
+	InsecureAllowMixedHashes bool
+
+	// InsecureAllowUnsortedAttributes accepts signedAttrs that are not in the
+	// order of DER (X.690, Section 11.6) and were signed as they were sent. A
+	// signature that fits the sorted attributes alone is still refused. Signers
+	// that pass through it have DeviationUnsortedAttributes.
+	InsecureAllowUnsortedAttributes bool
+
+	// InsecureAllowNoSignedAttributes accepts a SignerInfo without signedAttrs,
+	// whose signature covers the content itself (RFC 5652, Section 5.4), as old
+	// desktop components make them. Content that is itself a set of signed
+	// attributes is still refused. Signers that pass through it have
+	// DeviationNoSignedAttributes.
+	InsecureAllowNoSignedAttributes bool
+
+	// InsecureAllowUTF16Line accepts a statement line (Options.Line) that was
+	// signed in UTF-16LE, with or without byte order mark, as old desktop
+	// components sign text. Signers that pass through it have DeviationUTF16Line.
+	InsecureAllowUTF16Line bool
 }
 
 // A Verifier verifies signatures under one policy. It is immutable and safe for
@@ -79,6 +102,7 @@ type Verifier struct {
 	clock      func() time.Time
 	paths      *certpath.Set
 	algorithms algorithm.Policy
+	tolerated  map[Deviation]bool
 	skipStatus bool
 }
 
@@ -101,6 +125,12 @@ func New(cfg Config) (*Verifier, error) {
 		inputs:     cfg.PathInputs,
 		clock:      cfg.Clock,
 		algorithms: algorithm.Policy{InsecureAllowSHA1: cfg.InsecureAllowSHA1},
+		tolerated: map[Deviation]bool{
+			DeviationMixedHashes:        cfg.InsecureAllowMixedHashes,
+			DeviationUnsortedAttributes: cfg.InsecureAllowUnsortedAttributes,
+			DeviationNoSignedAttributes: cfg.InsecureAllowNoSignedAttributes,
+			DeviationUTF16Line:          cfg.InsecureAllowUTF16Line,
+		},
 		skipStatus: cfg.InsecureSkipRevocation,
 	}
 	if v.clock == nil {
@@ -127,7 +157,8 @@ func (v *Verifier) Environment() Environment { return v.scheme.Environment }
 //   - the certificate fits the profile
 //   - no certificate in the path is revoked or suspended (Section 6.3)
 //
-// for every signer. The content of the Result aliases der.
+// for every signer: [Options].InsecureMinSigners is the way to ask for fewer. The
+// content of the Result aliases der.
 func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (*Result, error) {
 	j, err := v.parse(ctx, der, opts)
 	if err != nil {
@@ -137,11 +168,11 @@ func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (*
 		return nil, refuse(ReasonContentMissing, "the SignedData has no content inside: use Detached")
 	}
 	content := j.message.Content.Bytes()
-	if err := checkLine(content, j.opts.Line); err != nil {
+	if err := j.checkLine(content); err != nil {
 		return nil, err
 	}
 	res, err := j.judge(func(hashes []crypto.Hash) (digests, error) {
-		return digestContent(&j.message.Content, hashes)
+		return digestContent(&j.message.Content, hashes, j.guard)
 	})
 	if err != nil {
 		return nil, err
@@ -163,7 +194,7 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 		return nil, err
 	}
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
-		given, err := digestReader(ctx, content, hashes, j.opts.Line)
+		given, err := j.digestReader(ctx, content, hashes)
 		if err != nil {
 			return nil, err
 		}
@@ -174,12 +205,14 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 // Digest verifies a detached SignedData from digests of its content that were
 // computed before. Each digest algorithm that a signer uses must be among them.
 // The caller answers for the content: that it is not a statement line is not
-// checked.
+// checked. A SignerInfo without signedAttrs is refused under every policy, since
+// what its signature covers cannot be looked at.
 func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash][]byte, opts *Options) (*Result, error) {
 	j, err := v.parse(ctx, der, opts)
 	if err != nil {
 		return nil, err
 	}
+	j.guard = nil
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
 		for _, h := range hashes {
 			if sum, ok := sums[h]; !ok || len(sum) != h.Size() {
@@ -196,7 +229,7 @@ func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash]
 // claims.
 func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, opts *Options) (*Result, error) {
 	c := v.newCall(opts, UseSignIn)
-	if err := checkLine(signed, c.opts.Line); err != nil {
+	if err := c.checkLine(signed); err != nil {
 		return nil, err
 	}
 	cert, hints, err := c.certificates(certificate)
@@ -247,5 +280,5 @@ func (v *Verifier) parse(ctx context.Context, der []byte, opts *Options) (*judge
 	if err != nil {
 		return nil, syntaxError(err)
 	}
-	return &judgement{call: v.newCall(opts, UseFiling), ctx: ctx, message: message}, nil
+	return v.newJudgement(ctx, message, opts), nil
 }
