@@ -55,18 +55,18 @@ func utf16LE(ascii string) []byte {
 const longestHead = 2 + 2*line.MaxLine + 1
 
 // digestReader reads content to its end and returns its sums.
-func (j *judgement) digestReader(ctx context.Context, content io.Reader, hashes []crypto.Hash) (digests, error) {
+func (c *call) digestReader(ctx context.Context, content io.Reader, hashes []crypto.Hash, guard *attributeGuard) (digests, error) {
 	head := make([]byte, longestHead)
 	n, err := io.ReadFull(contextReader{ctx, content}, head)
 	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, refuse(ReasonCanceled, "reading the content: %w", err)
 	}
 	head = head[:n]
-	if err := j.checkLine(head); err != nil {
+	if err := c.checkLine(head); err != nil {
 		return nil, err
 	}
 	rest := io.MultiReader(bytes.NewReader(head), contextReader{ctx, content})
-	return digestContent(readerContent{rest}, hashes, j.guard)
+	return digestContent(readerContent{rest}, hashes, guard)
 }
 
 // contextReader stops reading when its context ends.

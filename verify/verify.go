@@ -194,7 +194,7 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 		return nil, err
 	}
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
-		given, err := j.digestReader(ctx, content, hashes)
+		given, err := j.digestReader(ctx, content, hashes, j.guard)
 		if err != nil {
 			return nil, err
 		}
@@ -229,6 +229,12 @@ func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash]
 // claims.
 func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, opts *Options) (*Result, error) {
 	c := v.newCall(opts, UseSignIn)
+	return v.signature(ctx, certificate, alg, signed, signature, c, func() error { return nil })
+}
+
+// signature is Signature, with a further check before the status of the
+// certificates is asked for.
+func (v *Verifier) signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, c *call, last func() error) (*Result, error) {
 	if err := c.checkLine(signed); err != nil {
 		return nil, err
 	}
@@ -250,6 +256,9 @@ func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.S
 	signer.SignatureAlgorithm = used.String()
 	if used.Hash != 0 {
 		signer.DigestAlgorithm = used.Hash.String()
+	}
+	if err := last(); err != nil {
+		return nil, err
 	}
 	return c.conclude(ctx, []Signer{signer})
 }
