@@ -223,4 +223,3 @@ func FuzzStatement(f *testing.F) {
 		}
 	})
 }
-

@@ -124,7 +124,10 @@ func (p *pieces) copy(n int64) error {
 
 // flush writes what is buffered.
 func (p *pieces) flush() error {
-	_, err := p.out.Write(p.buffer)
+	n, err := p.out.Write(p.buffer)
+	if err == nil && n < len(p.buffer) {
+		err = io.ErrShortWrite
+	}
 	p.buffer = p.buffer[:0]
 	if err != nil {
 		return &StreamError{err}
