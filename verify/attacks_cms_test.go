@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
+	"hash"
 	"math/big"
 	"strings"
 	"testing"
@@ -13,6 +16,7 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 
+	"github.com/citizencert/citizencert/internal/der/dertest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -45,6 +49,7 @@ func TestAttacks(t *testing.T) {
 	t.Run("S08 detached without content", func(t *testing.T) { attackWithoutContent(t, w) })
 	t.Run("S09 two contents", func(t *testing.T) { attackTwoContents(t, w) })
 	t.Run("S10 nesting", func(t *testing.T) { attackNesting(t, w) })
+	t.Run("S11 many elements", func(t *testing.T) { attackManyElements(t, w) })
 	t.Run("S20 prefixes", func(t *testing.T) { attackPrefixes(t, w) })
 	t.Run("S21 another signature of the same filing", func(t *testing.T) { attackMalleable(t, w) })
 	t.Run("S24 another encoding", func(t *testing.T) { attackEncoding(t, w) })
@@ -165,6 +170,13 @@ func cmsAttacks(t *testing.T, w *world) map[string][]attack {
 			{"its certificate", one(mine), ""},
 			{"its certificate by SHA-512", one(pkitest.SigningCertificateV2(w.card.Cert, crypto.SHA512)), ""},
 			{"another certificate", one(pkitest.SigningCertificateV2(other.Cert, crypto.SHA256)), verify.ReasonSignedAttributes},
+			{"another certificate first", one(signingCertificate(pkitest.OIDSigningCertificateV2, nil, sha256.New, other.Cert, w.card.Cert)), verify.ReasonSignedAttributes},
+			{"its certificate first", one(signingCertificate(pkitest.OIDSigningCertificateV2, nil, sha256.New, w.card.Cert, other.Cert)), ""},
+			{"its certificate in the first version", one(signingCertificate(oidSigningCertificate, nil, sha1.New, w.card.Cert)), ""},
+			{"another certificate in the first version", one(signingCertificate(oidSigningCertificate, nil, sha1.New, other.Cert)), verify.ReasonSignedAttributes},
+			{"another length in the first version", one(signingCertificate(oidSigningCertificate, nil, sha256.New, w.card.Cert)), verify.ReasonSignedAttributes},
+			{"another hash in the first version", one(signingCertificate(oidSigningCertificate, sha256Identifier, sha256.New, w.card.Cert)), verify.ReasonMalformed},
+			{"no certificate", one(signingCertificate(pkitest.OIDSigningCertificateV2, nil, sha256.New)), verify.ReasonMalformed},
 			{"its algorithms", one(protection), ""},
 			{"another digest", one(pkitest.AlgorithmProtection(crypto.SHA512, pkitest.OIDRSAEncryption)), verify.ReasonSignedAttributes},
 			{"another signature", one(pkitest.AlgorithmProtection(crypto.SHA256, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11})), verify.ReasonSignedAttributes},
@@ -179,6 +191,7 @@ func cmsAttacks(t *testing.T, w *world) map[string][]attack {
 		"S19 signers": {
 			{"none", pkitest.CMSOptions{NoSigners: true}, verify.ReasonNoSigner},
 			{"two", signers(2), ""},
+			{"none, and no content", pkitest.CMSOptions{NoSigners: true, Detached: true}, verify.ReasonNoSigner},
 			{"two, one bad", pkitest.CMSOptions{CoSigners: []pkitest.CoSigner{{Signer: pkitest.Signer{Cert: w.card.Cert, Key: w.card.Key}, Options: &pkitest.CMSOptions{BreakSignature: true}}}}, verify.ReasonBadSignature},
 		},
 	}
@@ -218,8 +231,16 @@ func attackAttributesAsContent(t *testing.T, w *world) {
 		pkitest.MessageDigest(sum.Sum(nil)),
 	})
 	der := w.sign(t, w.card, string(attributes), &pkitest.CMSOptions{NoSignedAttributes: true})
+	tolerant := w.tolerant(t)
+	for _, v := range []*verify.Verifier{w.verifier, tolerant} {
+		res, err := v.SignedData(t.Context(), der, nil)
+		wantReason(t, res, err, verify.ReasonSignedAttributes)
+	}
+	der = w.sign(t, w.card, filing, &pkitest.CMSOptions{NoSignedAttributes: true})
 	res, err := w.verifier.SignedData(t.Context(), der, nil)
 	wantReason(t, res, err, verify.ReasonSignedAttributes)
+	res, err = tolerant.SignedData(t.Context(), der, nil)
+	wantReason(t, res, err, "")
 }
 
 func attackWithoutContent(t *testing.T, w *world) {
@@ -259,6 +280,53 @@ func attackNesting(t *testing.T, w *world) {
 	overlapping := append(bytes.Repeat([]byte{0x24, 0x05, 0x60, 0x01, 0x82, 0x30, 0x21}, 26), make([]byte, 300)...)
 	res, err := w.verifier.SignedData(t.Context(), overlapping, nil)
 	wantReason(t, res, err, verify.ReasonMalformed)
+}
+
+// signingCertificate is an ESS attribute of either version that names certificates
+// by a hash, which identifier says if it is not nil.
+func signingCertificate(oid asn1.ObjectIdentifier, identifier []byte, newHash func() hash.Hash, certs ...*x509.Certificate) pkitest.Attribute {
+	var ids []byte
+	for _, cert := range certs {
+		h := newHash()
+		h.Write(cert.Raw)
+		ids = append(ids, dertest.TLV(0x30, identifier, dertest.TLV(0x04, h.Sum(nil)))...)
+	}
+	return pkitest.Attribute{Type: oid, Values: [][]byte{dertest.TLV(0x30, dertest.TLV(0x30, ids))}}
+}
+
+var (
+	oidSigningCertificate = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
+	sha256Identifier      = []byte("\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01")
+)
+
+// Elements that cost more to read than to send are refused or read in time that
+// grows with their number: what took others minutes is done before a second, on
+// any machine.
+func attackManyElements(t *testing.T, w *world) {
+	start := time.Now()
+	for _, input := range dertest.Hostile(1 << 20) {
+		t.Run(input.Name, func(t *testing.T) {
+			res, err := w.verifier.SignedData(t.Context(), input.Data, nil)
+			checkOutcome(t, res, err)
+			res, err = w.verifier.CopyUnverified(t.Context(), nil, bytes.NewReader(input.Data), nil)
+			checkOutcome(t, res, err)
+		})
+	}
+	for name, pieces := range map[string][]byte{
+		"filled with empty pieces":  dertest.Indefinite(0x24, bytes.Repeat([]byte{0x04, 0x00}, 1<<19)),
+		"filled with nested pieces": dertest.Indefinite(0x24, bytes.Repeat([]byte{0x24, 0x00}, 1<<19)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			der := w.sign(t, w.card, "", &pkitest.CMSOptions{Chunks: 1, RawContent: pieces})
+			res, err := w.verifier.SignedData(t.Context(), der, nil)
+			wantReason(t, res, err, "")
+			res, err = w.verifier.CopyUnverified(t.Context(), nil, bytes.NewReader(der), nil)
+			wantReason(t, res, err, "")
+		})
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("took %v, want well under ten seconds", took)
+	}
 }
 
 func attackPrefixes(t *testing.T, w *world) {

@@ -155,8 +155,8 @@ func (s *signerInfo) checkSigningCertificate(cert *x509.Certificate) error {
 //	    certHash        OCTET STRING,
 //	    issuerSerial    IssuerSerial OPTIONAL }
 //
-// The first version has no hashAlgorithm. What issuerSerial says, the hash of the
-// whole certificate says already.
+// The first version has no hashAlgorithm and is always by SHA-1. What issuerSerial
+// says, the hash of the whole certificate says already.
 func namesCertificate(value der.Element, hash crypto.Hash, cert *x509.Certificate) (bool, error) {
 	outer := value.Reader()
 	certs, err := outer.Expect(der.Sequence, "certs")
@@ -169,13 +169,15 @@ func namesCertificate(value der.Element, hash crypto.Hash, cert *x509.Certificat
 		return false, err
 	}
 	r := first.Reader()
-	if id, ok := r.Optional(der.Sequence); ok {
-		named, err := algorithm.ParseIdentifier(id)
-		if err != nil {
-			return false, err
-		}
-		if hash, err = algorithm.Digest(named); err != nil {
-			return false, err
+	if hash != crypto.SHA1 {
+		if id, ok := r.Optional(der.Sequence); ok {
+			named, err := algorithm.ParseIdentifier(id)
+			if err != nil {
+				return false, err
+			}
+			if hash, err = algorithm.Digest(named); err != nil {
+				return false, err
+			}
 		}
 	}
 	certHash, err := r.Expect(der.OctetString, "certHash")

@@ -28,14 +28,14 @@ func (j *judgement) readDirect(s *signerInfo) error {
 	return nil
 }
 
-// authenticateDirect checks a signature over the content, of which sum is the
-// digest.
-func (j *judgement) authenticateDirect(s *signerInfo, sum []byte) error {
+// checkDirectContent checks that a signature may be over the content, and what its
+// digest is.
+func (j *judgement) checkDirectContent(s *signerInfo, content digests) error {
 	if j.guard.sawAttributes() {
 		return refuse(ReasonSignedAttributes, "the content is a set of signed attributes: the signature may be over those of another message")
 	}
-	s.messageDigest = sum
-	return j.authenticate(s)
+	s.messageDigest = content[s.digest]
+	return nil
 }
 
 // checkDirect is checkSignature over a digest.

@@ -46,12 +46,17 @@ type signerInfo struct {
 
 const oidData = "1.2.840.113549.1.7.1"
 
-func (v *Verifier) newJudgement(ctx context.Context, message *cms.SignedData, opts *Options) *judgement {
+// newJudgement begins the judgement of a message, which has to be signed at all: one
+// that carries only certificates has no content either.
+func (v *Verifier) newJudgement(ctx context.Context, message *cms.SignedData, opts *Options) (*judgement, error) {
+	if len(message.SignerInfos) == 0 {
+		return nil, refuse(ReasonNoSigner, "the SignedData has no SignerInfo")
+	}
 	j := &judgement{call: v.newCall(opts, UseFiling), ctx: ctx, message: message}
 	if v.tolerated[DeviationNoSignedAttributes] {
 		j.guard = new(attributeGuard)
 	}
-	return j
+	return j, nil
 }
 
 // judge runs every check. sums is asked for digests of the content after all
@@ -60,24 +65,7 @@ func (j *judgement) judge(sums func([]crypto.Hash) (digests, error)) (*Result, e
 	if err := j.read(); err != nil {
 		return nil, err
 	}
-	if err := j.each(func(s *signerInfo) error {
-		if s.direct {
-			return nil // after the content
-		}
-		return j.authenticate(s)
-	}); err != nil {
-		return nil, err
-	}
-	content, err := sums(j.hashes())
-	if err != nil {
-		return nil, err
-	}
-	if err := j.each(func(s *signerInfo) error {
-		if s.direct {
-			return j.authenticateDirect(s, content[s.digest])
-		}
-		return s.checkContent(content)
-	}); err != nil {
+	if err := j.checkSignatures(sums, j.authenticate); err != nil {
 		return nil, err
 	}
 	if err := j.each(func(s *signerInfo) error { return j.checkStatus(j.ctx, &s.signer) }); err != nil {
@@ -86,12 +74,35 @@ func (j *judgement) judge(sums func([]crypto.Hash) (digests, error)) (*Result, e
 	return j.finish()
 }
 
+// checkSignatures has every signer authenticated, and every digest compared. A
+// signature over the content itself has to wait until that has been read.
+func (j *judgement) checkSignatures(sums func([]crypto.Hash) (digests, error), authenticate func(*signerInfo) error) error {
+	if err := j.each(func(s *signerInfo) error {
+		if s.direct {
+			return nil
+		}
+		return authenticate(s)
+	}); err != nil {
+		return err
+	}
+	content, err := sums(j.hashes())
+	if err != nil {
+		return err
+	}
+	return j.each(func(s *signerInfo) error {
+		if s.direct {
+			if err := j.checkDirectContent(s, content); err != nil {
+				return err
+			}
+			return authenticate(s)
+		}
+		return s.checkContent(content)
+	})
+}
+
 // read checks what the message says of itself, without any arithmetic.
 func (j *judgement) read() error {
 	m := j.message
-	if len(m.SignerInfos) == 0 {
-		return refuse(ReasonNoSigner, "the SignedData has no SignerInfo")
-	}
 	accepted := j.opts.ContentTypes
 	if len(accepted) == 0 {
 		accepted = []string{oidData}
@@ -148,8 +159,13 @@ func (j *judgement) readAlgorithms(s *signerInfo) error {
 		// signs the attributes themselves (RFC 8419, Section 3.1)
 	case s.signature.Hash == 0:
 		s.signature.Hash = s.digest
-	case s.signature.Hash != s.digest && !j.tolerate(s, DeviationMixedHashes):
-		return refuse(ReasonAlgorithm, "signatureAlgorithm hashes with %v, digestAlgorithm is %v", s.signature.Hash, s.digest)
+	case s.signature.Hash != s.digest:
+		if !j.tolerate(s, DeviationMixedHashes) {
+			return refuse(ReasonAlgorithm, "signatureAlgorithm hashes with %v, digestAlgorithm is %v", s.signature.Hash, s.digest)
+		}
+		if err := j.v.algorithms.CheckHash(s.signature.Hash); err != nil {
+			return refuse(ReasonAlgorithm, "signatureAlgorithm: %w", err)
+		}
 	}
 	return nil
 }
@@ -173,6 +189,10 @@ const maxCandidates = 4
 // may carry decoys: each candidate is tried, and the first for which all holds is
 // the signer.
 func (j *judgement) authenticate(s *signerInfo) error {
+	return j.tryCandidates(s, j.authenticateAs)
+}
+
+func (j *judgement) tryCandidates(s *signerInfo, try func(*signerInfo, *x509.Certificate) error) error {
 	candidates := j.candidates(s.SignerInfo)
 	if len(candidates) == 0 {
 		return refuse(ReasonNoSigner, "the certificate that the SignerInfo names is not at hand")
@@ -182,7 +202,7 @@ func (j *judgement) authenticate(s *signerInfo) error {
 	}
 	var telling error // of a candidate whose key fits, if there is one
 	for _, cert := range candidates {
-		err := j.authenticateAs(s, cert)
+		err := try(s, cert)
 		if err == nil {
 			return nil
 		}
@@ -219,7 +239,18 @@ func (j *judgement) confirm(s *signerInfo, cert *x509.Certificate) error {
 	if s.direct {
 		return j.v.checkDirect(s.signature, cert, s.messageDigest, s.Signature)
 	}
-	if err := j.v.checkSignature(s.signature, cert, s.SignedAttrsAsSet(), s.Signature); err != nil {
+	signed := s.SignedAttrsAsSet()
+	err := j.v.checkSignature(s.signature, cert, signed, s.Signature)
+	if named := s.signature.Hash; err != nil && named != 0 && named != s.digest && s.signature.Scheme != algorithm.RSAPSS {
+		// Where the policy tolerates that the two differ, some signers hash the
+		// attributes with digestAlgorithm, as Section 5.4 has it, and others with
+		// the hash that signatureAlgorithm names.
+		s.signature.Hash = s.digest
+		if err = j.v.checkSignature(s.signature, cert, signed, s.Signature); err != nil {
+			s.signature.Hash = named
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return s.checkSigningCertificate(cert)

@@ -42,7 +42,10 @@ func (v *Verifier) CopyUnverified(ctx context.Context, dst io.Writer, r io.Reade
 		}
 		return nil, syntaxError(err)
 	}
-	j := v.newJudgement(ctx, message, opts)
+	j, err := v.newJudgement(ctx, message, opts)
+	if err != nil {
+		return nil, err
+	}
 	if message.Detached {
 		return nil, refuse(ReasonContentMissing, "the SignedData has no content inside: use Detached")
 	}

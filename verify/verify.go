@@ -69,9 +69,10 @@ type Config struct {
 	// 1024 bits. It is meant for replaying archived vectors.
 	InsecureAllowSHA1 bool
 
-	// InsecureAllowMixedHashes accepts a SignerInfo whose signature hashes with
-	// another algorithm than its digestAlgorithm. Each must be acceptable on its
-	// own. Signers that pass through it have DeviationMixedHashes.
+	// InsecureAllowMixedHashes accepts a SignerInfo whose signatureAlgorithm names
+	// another hash than its digestAlgorithm, and whose signature has been made with
+	// either. Each must be acceptable on its own. Signers that pass through it have
+	// DeviationMixedHashes.
 	InsecureAllowMixedHashes bool
 
 	// InsecureAllowUnsortedAttributes accepts signedAttrs that are not in the
@@ -289,5 +290,5 @@ func (v *Verifier) parse(ctx context.Context, der []byte, opts *Options) (*judge
 	if err != nil {
 		return nil, syntaxError(err)
 	}
-	return v.newJudgement(ctx, message, opts), nil
+	return v.newJudgement(ctx, message, opts)
 }
