@@ -29,6 +29,7 @@ func TestAttacks(t *testing.T) {
 		{"L12 failed component", attackFailedComponent},
 		{"L13 fixation", attackFixation},
 		{"L15 environments", attackEnvironments},
+		{"S02 signed attributes for a line", attackAttributesAsLine},
 		{"T01 ended session", attackEndedSession},
 		{"T02 other audience", attackOtherAudience},
 		{"T03 alg none", attackAlgNone},

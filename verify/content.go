@@ -90,6 +90,14 @@ func (c readerContent) WriteTo(w io.Writer) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{c.r}, make([]byte, 256<<10))
 }
 
+// bytesContent gives bytes the one method that digestContent needs.
+type bytesContent []byte
+
+func (c bytesContent) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(c)
+	return int64(n), err
+}
+
 // digestContent hashes content once by every hash, and shows it to guard unless
 // that is nil.
 func digestContent(content io.WriterTo, hashes []crypto.Hash, guard *attributeGuard) (digests, error) {

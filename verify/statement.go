@@ -121,11 +121,3 @@ func (v *Verifier) checkDocument(ctx context.Context, document io.Reader, digest
 	}
 	return nil
 }
-
-// bytesContent gives bytes the one method that digestContent needs.
-type bytesContent []byte
-
-func (c bytesContent) WriteTo(w io.Writer) (int64, error) {
-	n, err := w.Write(c)
-	return int64(n), err
-}

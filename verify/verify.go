@@ -173,7 +173,7 @@ func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (*
 		return nil, err
 	}
 	res, err := j.judge(func(hashes []crypto.Hash) (digests, error) {
-		return digestContent(&j.message.Content, hashes, j.guard)
+		return digestContent(bytesContent(content), hashes, j.guard)
 	})
 	if err != nil {
 		return nil, err
