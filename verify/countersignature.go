@@ -11,7 +11,8 @@ import (
 type CounterSignature struct {
 	// Signer has passed every check that a signer has to pass, with the same
 	// profile and for the same instant. Its Index is that of the SignerInfo that
-	// it has signed.
+	// it has signed. What its verdict rests on is in its Path and Revocation, and
+	// not in Result.Evidence.
 	Signer *Signer
 
 	Err *Error

@@ -8,12 +8,12 @@ import (
 
 // A Result exists only if every check passed.
 type Result struct {
-	// Signers has an entry for each SignerInfo, in the order of the message; one
-	// for Signature and Certificate. All of them have passed.
+	// Signers has an entry for each SignerInfo that has passed, in the order of the
+	// message; one for Signature, Certificate and a Statement with a certificate.
+	// Those are all, unless Options.InsecureMinSigners allowed some to fail.
 	Signers []Signer
 
 	// Refused says what was wrong with the SignerInfos that are not among Signers.
-	// It is empty unless Options.InsecureMinSigners allowed some to fail.
 	Refused []*Error
 
 	// Content is what was signed, if the message had it inside. It aliases the

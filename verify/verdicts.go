@@ -1,9 +1,6 @@
 package verify
 
-import (
-	"crypto/x509"
-	"errors"
-)
+import "errors"
 
 // each has every signer that has passed so far checked, and ends the judgement
 // when too few are left: what comes next costs more than what was before.
@@ -105,7 +102,7 @@ func (j *judgement) checkHolders() error {
 	for _, s := range j.passing() {
 		h := holder{identity: s.signer.Identity.SerialNumber}
 		if h.identity == "" {
-			h.certificate = string(endEntity(s.signer).Raw)
+			h.certificate = string(s.signer.Path[0].Raw)
 		}
 		holders[h] = true
 	}
@@ -116,8 +113,6 @@ func (j *judgement) checkHolders() error {
 	}
 	return nil
 }
-
-func endEntity(s Signer) *x509.Certificate { return s.Path[0] }
 
 // checkContent compares the digest that was signed with that of the content.
 func (s *signerInfo) checkContent(sums digests) error {

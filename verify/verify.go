@@ -11,6 +11,10 @@
 // A [Result] exists only if all of that passed; every failure is an [*Error]
 // with a [Reason].
 //
+// [Verifier.SignedData] is for content inside the SignedData, [Verifier.CopyUnverified]
+// for such a message of any size, and [Verifier.Statement] for a document of which a
+// client has signed the digest.
+//
 // The caller still owns: what the signer may do (a certificate holder is not an
 // account), that a filing is not a second copy of another one (compare content
 // and signer, never signature bytes, which are not unique), and when a filing
@@ -22,7 +26,8 @@
 //
 // Bounds, syntax, the signer by its identifier, algorithms, signature over the
 // signed attributes, path, profile, content, and revocation last. Nothing on the
-// network is asked before everything else has passed.
+// network is asked before everything else has passed. Counter-signatures are looked
+// at when the verdict on the signers is out.
 package verify
 
 import (

@@ -9,8 +9,8 @@ import (
 
 // Identifier octets of an OCTET STRING: primitive, and of one in pieces.
 const (
-	octets      = 0x04
-	octetPieces = 0x24
+	octetString    = 0x04
+	stringOfPieces = 0x24
 )
 
 // pieces hands on the octets of an OCTET STRING that may come in pieces (X.690,
@@ -32,7 +32,7 @@ const maxOffset = 1 << 62
 
 // take reads the contents of the OCTET STRING whose header has been read.
 func (p *pieces) take(identifier byte, length int64) error {
-	if identifier == octets {
+	if identifier == octetString {
 		return p.copy(length)
 	}
 	open := []piece{p.enter(length, maxOffset)}
@@ -56,11 +56,11 @@ func (p *pieces) take(identifier byte, length int64) error {
 				return nil
 			}
 			continue
-		case identifier != octets && identifier != octetPieces:
+		case identifier != octetString && identifier != stringOfPieces:
 			return p.errorf("piece of a string has identifier %#02x", identifier)
 		case length > last.end-p.offset:
 			return p.errorf("piece of a string runs past the end of what holds it")
-		case identifier == octets:
+		case identifier == octetString:
 			if err := p.copy(length); err != nil {
 				return err
 			}
