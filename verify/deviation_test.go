@@ -197,3 +197,36 @@ func TestUTF16Line(t *testing.T) {
 		})
 	}
 }
+
+// What old desktop components sign is read under a policy that names all of it, and
+// under none that names less.
+func TestLegacyDesktop(t *testing.T) {
+	w := newWorld(t)
+	line := "citizencert:1/signin/tax.example/tax/1/abc"
+	everything := func(cfg *verify.Config) {
+		cfg.InsecureAllowSHA1, cfg.InsecureAllowNoSignedAttributes, cfg.InsecureAllowUTF16Line = true, true, true
+	}
+	attached := w.sign(t, w.card, wide(line), &pkitest.CMSOptions{Hash: crypto.SHA1, NoSignedAttributes: true})
+	detached := w.sign(t, w.card, filing, &pkitest.CMSOptions{Hash: crypto.SHA1, NoSignedAttributes: true, Detached: true,
+		Certificates: []*x509.Certificate{w.G3.MOICA.Cert, w.card.Cert}})
+	for _, tt := range []struct {
+		name   string
+		change func(*verify.Config)
+		want   verify.Reason
+	}{
+		{"everything", everything, ""},
+		{"but SHA-1", func(cfg *verify.Config) { everything(cfg); cfg.InsecureAllowSHA1 = false }, verify.ReasonAlgorithm},
+		{"but no signedAttrs", func(cfg *verify.Config) { everything(cfg); cfg.InsecureAllowNoSignedAttributes = false }, verify.ReasonSignedAttributes},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := w.newVerifier(t, tt.change)
+			res, err := v.SignedData(t.Context(), attached, &verify.Options{Line: line})
+			wantReason(t, res, err, tt.want)
+			res, err = v.Detached(t.Context(), detached, strings.NewReader(filing), nil)
+			wantReason(t, res, err, tt.want)
+		})
+	}
+	v := w.newVerifier(t, func(cfg *verify.Config) { everything(cfg); cfg.InsecureAllowUTF16Line = false })
+	res, err := v.SignedData(t.Context(), attached, &verify.Options{Line: line})
+	wantReason(t, res, err, verify.ReasonPurpose)
+}
