@@ -34,7 +34,7 @@ type statusAnswer struct {
 }
 
 func (v *Verifier) newCall(opts *Options, use Use) *call {
-	c := &call{v: v, use: use, now: v.clock(), profile: &v.scheme.Profile, answers: make(map[*x509.Certificate]statusAnswer)}
+	c := &call{v: v, use: use, now: v.clock(), profile: &v.scheme.Profile}
 	if opts != nil {
 		c.opts = *opts
 	}
@@ -156,6 +156,9 @@ func (c *call) result(signers []Signer) *Result {
 func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 	if c.v.skipStatus {
 		return nil
+	}
+	if c.answers == nil {
+		c.answers = make(map[*x509.Certificate]statusAnswer)
 	}
 	signer.Revocation = make([]RevocationFact, len(signer.Path)-1)
 	for i := len(signer.Path) - 2; i >= 0; i-- {
