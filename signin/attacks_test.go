@@ -33,6 +33,7 @@ func TestAttacks(t *testing.T) {
 		{"L15 environments", attackEnvironments},
 		{"L16 revoked during session", attackRevokedDuringSession},
 		{"L17 many challenges", attackManyChallenges},
+		{"S02 signed attributes for a line", attackAttributesAsLine},
 		{"T01 ended session", attackEndedSession},
 		{"T02 other audience", attackOtherAudience},
 		{"T03 alg none", attackAlgNone},

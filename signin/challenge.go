@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/line"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -118,7 +119,7 @@ func (a *Authenticator) attempt(r *http.Request, o origin) string {
 // is32Bytes reports whether text is 32 bytes in base64url, as all our random
 // values and sums are.
 func is32Bytes(text string) bool {
-	_, err := decodeChallenge(text)
+	_, err := line.DecodeChallenge(text)
 	return err == nil
 }
 
@@ -170,7 +171,7 @@ func storeError(err error) error {
 // redeem uses a challenge up and returns the line that must have been signed,
 // for the purpose given, with what is remembered of it.
 func (a *Authenticator) redeem(r *http.Request, o origin, id string, purpose Purpose) (string, pending, error) {
-	value, err := decodeChallenge(id)
+	value, err := line.DecodeChallenge(id)
 	if err != nil {
 		return "", pending{}, &Error{Reason: ReasonChallengeUnknown, Err: err}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/line"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -19,7 +20,7 @@ func (cfg *Config) check() error {
 	if cfg.Verifier == nil {
 		return errors.New("signin: Config.Verifier is required")
 	}
-	if err := checkService(cfg.Service); err != nil {
+	if err := line.CheckService(cfg.Service); err != nil {
 		return fmt.Errorf("signin: Config.Service: %w", err)
 	}
 	if len(cfg.PairwiseKey) < MinPairwiseKey {
@@ -99,7 +100,7 @@ func parseOrigins(urls []string, env verify.Environment) (map[string]origin, err
 			return nil, fmt.Errorf("signin: Config.Origins has two entries for host %s", o.host)
 		}
 		origins[o.host] = o
-		loopback := isLoopback(o.host)
+		loopback := line.IsLoopback(o.host)
 		if loopback {
 			loopbacks++
 		}
@@ -128,11 +129,11 @@ func parseOrigin(url string) (origin, error) {
 	if !ok || scheme != "https" && scheme != "http" {
 		return origin{}, fmt.Errorf("signin: origin %q does not have the form https://host[:port]", url)
 	}
-	if err := checkHost(host); err != nil {
+	if err := line.CheckHost(host); err != nil {
 		return origin{}, fmt.Errorf("signin: origin %q: %w", url, err)
 	}
 	o := origin{url: url, host: host, secure: scheme == "https"}
-	if !o.secure && !isLoopback(host) {
+	if !o.secure && !line.IsLoopback(host) {
 		return origin{}, fmt.Errorf("signin: origin %q is not https; plain http is for loopback hosts", url)
 	}
 	if !o.secure && strings.HasSuffix(host, ":80") {

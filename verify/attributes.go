@@ -25,13 +25,9 @@ const (
 // attributes of one message could be passed off as the content of another.
 func (j *judgement) readAttributes(s *signerInfo) error {
 	if s.SignedAttrs == nil {
-		return refuse(ReasonSignedAttributes, "the SignerInfo has no signedAttrs")
+		return j.readDirect(s)
 	}
-	if s.UnsortedAttrs {
-		return refuse(ReasonNotDER, "signedAttrs are not in the order of DER")
-	}
-	var err error
-	if s.attributes, err = singleValues(s.SignedAttributes); err != nil {
+	if err := j.readSingleAttributes(s); err != nil {
 		return err
 	}
 	contentType, ok := s.attributes[oidContentType]
@@ -41,12 +37,29 @@ func (j *judgement) readAttributes(s *signerInfo) error {
 	if oid, err := contentType.ObjectID(); err != nil || oid != j.message.ContentType {
 		return refuse(ReasonContentType, "the content-type attribute is not the eContentType %s", j.message.ContentType)
 	}
+	return s.readMessageDigest()
+}
+
+// readSingleAttributes checks the form of the signed attributes and finds those
+// that occur once.
+func (j *judgement) readSingleAttributes(s *signerInfo) error {
+	if s.UnsortedAttrs && !j.tolerate(s, DeviationUnsortedAttributes) {
+		return refuse(ReasonNotDER, "signedAttrs are not in the order of DER")
+	}
+	var err error
+	s.attributes, err = singleValues(s.SignedAttributes)
+	return err
+}
+
+// readMessageDigest reads what was signed, and what the signer says of how.
+func (s *signerInfo) readMessageDigest() error {
 	messageDigest, ok := s.attributes[oidMessageDigest]
 	if !ok || messageDigest.Tag != der.OctetString {
 		return refuse(ReasonSignedAttributes, "the message-digest attribute is missing or not an OCTET STRING")
 	}
 	s.messageDigest = messageDigest.Body
 	if signingTime, ok := s.attributes[oidSigningTime]; ok {
+		var err error
 		if s.signingTime, err = signingTime.Time(); err != nil {
 			return refuse(ReasonMalformed, "signing-time: %w", err)
 		}
@@ -142,8 +155,8 @@ func (s *signerInfo) checkSigningCertificate(cert *x509.Certificate) error {
 //	    certHash        OCTET STRING,
 //	    issuerSerial    IssuerSerial OPTIONAL }
 //
-// The first version has no hashAlgorithm. What issuerSerial says, the hash of the
-// whole certificate says already.
+// The first version has no hashAlgorithm and is always by SHA-1. What issuerSerial
+// says, the hash of the whole certificate says already.
 func namesCertificate(value der.Element, hash crypto.Hash, cert *x509.Certificate) (bool, error) {
 	outer := value.Reader()
 	certs, err := outer.Expect(der.Sequence, "certs")
@@ -156,13 +169,15 @@ func namesCertificate(value der.Element, hash crypto.Hash, cert *x509.Certificat
 		return false, err
 	}
 	r := first.Reader()
-	if id, ok := r.Optional(der.Sequence); ok {
-		named, err := algorithm.ParseIdentifier(id)
-		if err != nil {
-			return false, err
-		}
-		if hash, err = algorithm.Digest(named); err != nil {
-			return false, err
+	if hash != crypto.SHA1 {
+		if id, ok := r.Optional(der.Sequence); ok {
+			named, err := algorithm.ParseIdentifier(id)
+			if err != nil {
+				return false, err
+			}
+			if hash, err = algorithm.Digest(named); err != nil {
+				return false, err
+			}
 		}
 	}
 	certHash, err := r.Expect(der.OctetString, "certHash")

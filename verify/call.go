@@ -25,6 +25,15 @@ type call struct {
 	evidence          []Evidence // supplied by the caller and by the message
 	hints             []*x509.Certificate
 	authorities       authorities
+	deviations        []Deviation
+	answers           knownStatus
+}
+
+// A statusAnswer is what was learned of a certificate, or why nothing was. Signers
+// share CAs: nothing is asked twice in one call.
+type statusAnswer struct {
+	fact RevocationFact
+	err  error
 }
 
 func (v *Verifier) newCall(opts *Options, use Use) *call {
@@ -122,11 +131,18 @@ func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signe
 
 // conclude learns the status of every certificate and makes the result.
 func (c *call) conclude(ctx context.Context, signers []Signer) (*Result, error) {
-	known := make(knownStatus)
 	for i := range signers {
-		if err := c.settle(ctx, &signers[i], known); err != nil {
+		if err := c.settle(ctx, &signers[i]); err != nil {
 			return nil, atSigner(err, i)
 		}
+	}
+	return c.result(signers), nil
+}
+
+// result makes the result for signers that have passed everything.
+func (c *call) result(signers []Signer) *Result {
+	for i := range signers {
+		signers[i].Deviations = append(signers[i].Deviations, c.deviations...)
 	}
 	at, atKind := latestInstant(signers)
 	return &Result{
@@ -140,11 +156,11 @@ func (c *call) conclude(ctx context.Context, signers []Signer) (*Result, error) 
 		Profile:           c.profile.Name,
 		RevocationSkipped: c.v.skipStatus,
 		Evidence:          collectEvidence(signers),
-	}, nil
+	}
 }
 
 // knownStatus is what has been learned in one call.
-type knownStatus map[certificateAt]RevocationFact
+type knownStatus map[certificateAt]statusAnswer
 
 type certificateAt struct {
 	cert *x509.Certificate
@@ -153,14 +169,17 @@ type certificateAt struct {
 
 // checkStatus asks for the status of each certificate but the anchor, from the
 // anchor downwards: a revoked CA makes what it says of others void.
-func (c *call) checkStatus(ctx context.Context, signer *Signer, known knownStatus) error {
+func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 	if c.v.skipStatus {
 		return nil
+	}
+	if c.answers == nil {
+		c.answers = make(knownStatus)
 	}
 	signer.Revocation = make([]RevocationFact, len(signer.Path)-1)
 	for i := len(signer.Path) - 2; i >= 0; i-- {
 		cert := signer.Path[i]
-		fact, ok := known[certificateAt{cert, c.at}]
+		answer, ok := c.answers[certificateAt{cert, c.at}]
 		if !ok {
 			q := StatusQuery{Cert: cert, Issuer: signer.Path[i+1], At: c.at, Now: c.now, Supplied: c.evidence}
 			if i == 0 {
@@ -168,13 +187,13 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer, known knownStatu
 				// use bind the end entity alone.
 				q.Fresh = c.use.freshness()
 			}
-			var err error
-			if fact, err = c.learn(ctx, q, signer.Path[len(signer.Path)-1]); err != nil {
-				return atCheck(err, CheckStatus, signer.Path...)
-			}
-			known[certificateAt{cert, c.at}] = fact
+			answer.fact, answer.err = c.learn(ctx, q, signer.Path[len(signer.Path)-1])
+			c.answers[certificateAt{cert, c.at}] = answer
 		}
-		signer.Revocation[i] = fact
+		if answer.err != nil {
+			return atCheck(answer.err, CheckStatus, signer.Path...)
+		}
+		signer.Revocation[i] = answer.fact
 	}
 	return nil
 }

@@ -34,6 +34,9 @@ const (
 	askedDigest
 	askedSignature
 	askedCertificate
+	askedStatement       // with a bare signature
+	askedSignedStatement // with a SignedData
+	askedCopy
 )
 
 // checksOf are the checks of each method in their order.
@@ -47,6 +50,12 @@ var checksOf = map[question][]Check{
 		CheckSignature, CheckPath, CheckProfile, CheckContent, CheckStatus},
 	askedSignature:   {CheckPurpose, CheckSyntax, CheckAlgorithms, CheckSignature, CheckPath, CheckProfile, CheckStatus},
 	askedCertificate: {CheckSyntax, CheckPath, CheckProfile, CheckStatus},
+	askedStatement: {CheckPurpose, CheckSyntax, CheckAlgorithms, CheckSignature, CheckPath, CheckProfile,
+		CheckContent, CheckStatus},
+	askedSignedStatement: {CheckPurpose, CheckSyntax, CheckMessage, CheckAlgorithms, CheckAttributes, CheckSigner,
+		CheckSignature, CheckPath, CheckProfile, CheckContent, CheckStatus},
+	askedCopy: {CheckSyntax, CheckPurpose, CheckMessage, CheckAlgorithms, CheckAttributes, CheckSigner,
+		CheckSignature, CheckPath, CheckProfile, CheckContent, CheckStatus},
 }
 
 // usualCheck is the check that gives a reason, where the error does not say

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"hash"
 	"io"
+
+	"github.com/citizencert/citizencert/internal/line"
 )
 
 // digests are sums of one content by several hashes.
@@ -15,55 +17,56 @@ type digests = map[crypto.Hash][]byte
 
 // linePrefix begins every statement line. Content that begins with it is a
 // sign-in, a consent or a reference to a document, never a document.
-const linePrefix = "citizencert:"
+const linePrefix = line.Prefix
 
 // checkLine refuses content that begins like a statement line, in UTF-8 or
 // UTF-16LE, with or without byte order mark, unless it is the line that is
-// expected, byte for byte.
-func checkLine(content []byte, line string) error {
-	if line != "" {
-		if string(content) != line {
-			return refuse(ReasonPurpose, "the content is not the statement line that was expected")
-		}
-		return nil
-	}
-	head := bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
+// expected, byte for byte. UTF-16LE passes for that line where the policy
+// tolerates it.
+func (c *call) checkLine(content []byte) error {
+	narrow := bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
 	wide := bytes.TrimPrefix(content, []byte("\xff\xfe"))
-	if bytes.HasPrefix(head, []byte(linePrefix)) || bytes.HasPrefix(wide, wideLinePrefix()) {
+	expected := c.opts.Line
+	switch {
+	case expected != "" && string(content) == expected:
+		return nil
+	case expected != "" && c.v.tolerated[DeviationUTF16Line] && bytes.Equal(wide, utf16LE(expected)):
+		c.deviations = append(c.deviations, DeviationUTF16Line)
+		return nil
+	case expected != "":
+		return refuse(ReasonPurpose, "the content is not the statement line that was expected")
+	case bytes.HasPrefix(narrow, []byte(linePrefix)), bytes.HasPrefix(wide, utf16LE(linePrefix)):
 		return refuse(ReasonPurpose, "the content begins with %q and is a statement line, not a document", linePrefix)
 	}
 	return nil
 }
 
-// wideLinePrefix is linePrefix in UTF-16LE.
-func wideLinePrefix() []byte {
-	wide := make([]byte, 0, 2*len(linePrefix))
-	for i := range len(linePrefix) {
-		wide = append(wide, linePrefix[i], 0)
+// utf16LE encodes ASCII, which is all that a line may be.
+func utf16LE(ascii string) []byte {
+	wide := make([]byte, 0, 2*len(ascii))
+	for i := range len(ascii) {
+		wide = append(wide, ascii[i], 0)
 	}
 	return wide
 }
 
-// longestHead is what checkLine looks at in content that is not a line itself.
-const longestHead = 2 + 2*len(linePrefix)
+// longestHead is what checkLine looks at: one byte more than the longest line in
+// UTF-16LE with byte order mark.
+const longestHead = 2 + 2*line.MaxLine + 1
 
-// maxLine is the longest statement line.
-const maxLine = 1024
-
-// digestReader reads content to its end and returns its sums. line is as in
-// checkLine.
-func digestReader(ctx context.Context, content io.Reader, hashes []crypto.Hash, line string) (digests, error) {
-	head := make([]byte, max(longestHead, maxLine+1))
+// digestReader reads content to its end and returns its sums.
+func (c *call) digestReader(ctx context.Context, content io.Reader, hashes []crypto.Hash, guard *attributeGuard) (digests, error) {
+	head := make([]byte, longestHead)
 	n, err := io.ReadFull(contextReader{ctx, content}, head)
 	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, refuse(ReasonCanceled, "reading the content: %w", err)
 	}
 	head = head[:n]
-	if err := checkLine(head, line); err != nil {
+	if err := c.checkLine(head); err != nil {
 		return nil, err
 	}
 	rest := io.MultiReader(bytes.NewReader(head), contextReader{ctx, content})
-	return digestContent(readerContent{rest}, hashes)
+	return digestContent(readerContent{rest}, hashes, guard)
 }
 
 // contextReader stops reading when its context ends.
@@ -87,13 +90,25 @@ func (c readerContent) WriteTo(w io.Writer) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{c.r}, make([]byte, 256<<10))
 }
 
-// digestContent hashes content once by every hash.
-func digestContent(content io.WriterTo, hashes []crypto.Hash) (digests, error) {
+// bytesContent gives bytes the one method that digestContent needs.
+type bytesContent []byte
+
+func (c bytesContent) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(c)
+	return int64(n), err
+}
+
+// digestContent hashes content once by every hash, and shows it to guard unless
+// that is nil.
+func digestContent(content io.WriterTo, hashes []crypto.Hash, guard *attributeGuard) (digests, error) {
 	running := make([]hash.Hash, len(hashes))
 	writers := make([]io.Writer, len(hashes))
 	for i, h := range hashes {
 		running[i] = h.New()
 		writers[i] = running[i]
+	}
+	if guard != nil {
+		writers = append(writers, guard)
 	}
 	if _, err := content.WriteTo(io.MultiWriter(writers...)); err != nil {
 		return nil, refuse(ReasonCanceled, "reading the content: %w", err)
@@ -105,6 +120,8 @@ func digestContent(content io.WriterTo, hashes []crypto.Hash) (digests, error) {
 	return sums, nil
 }
 
+func equalDigests(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
+
 // compareInside checks that content inside the message, if there is any, has the
 // digests of the content that was given.
 func (j *judgement) compareInside(given digests) error {
@@ -112,12 +129,12 @@ func (j *judgement) compareInside(given digests) error {
 		return nil
 	}
 	hashes := j.hashes()
-	inside, err := digestContent(&j.message.Content, hashes)
+	inside, err := digestContent(&j.message.Content, hashes, nil)
 	if err != nil {
 		return err
 	}
 	for _, h := range hashes {
-		if subtle.ConstantTimeCompare(inside[h], given[h]) != 1 {
+		if !equalDigests(inside[h], given[h]) {
 			return refuse(ReasonDigestMismatch, "the content inside the message is not the content that was given")
 		}
 	}

@@ -132,11 +132,14 @@ func (c *call) readTokens(raws [][]byte, signature []byte, hints []*x509.Certifi
 
 // settle learns which tokens count, and judges path and status of the signer at
 // the instant that follows.
-func (c *call) settle(ctx context.Context, signer *Signer, known knownStatus) error {
+func (c *call) settle(ctx context.Context, signer *Signer) error {
+	if c.answers == nil && !c.v.skipStatus {
+		c.answers = make(knownStatus) // shared with the calls of other instants
+	}
 	p := signer.proof
 	signer.proof = nil
 	if p == nil {
-		return c.checkStatus(ctx, signer, known)
+		return c.checkStatus(ctx, signer)
 	}
 	best := instant{c.at, c.atKind}
 	for _, t := range p.tokens {
@@ -145,7 +148,7 @@ func (c *call) settle(ctx context.Context, signer *Signer, known knownStatus) er
 		}
 		signer.Timestamps = append(signer.Timestamps, t.Timestamp)
 	}
-	err := p.judge(ctx, c.judgedAt(best), signer, known)
+	err := p.judge(ctx, c.judgedAt(best), signer)
 	if err == nil {
 		return nil
 	}
@@ -157,7 +160,7 @@ func (c *call) settle(ctx context.Context, signer *Signer, known knownStatus) er
 			continue
 		}
 		again := *signer
-		if p.judge(ctx, c.judgedAt(instant{t.latest, InstantTimestamp}), &again, known) == nil {
+		if p.judge(ctx, c.judgedAt(instant{t.latest, InstantTimestamp}), &again) == nil {
 			return &Error{Reason: e.Reason, Signer: -1, Cert: e.Cert, Err: fmt.Errorf("of the time-stamp authority: %w (without its token: %v)", e.Err, err)}
 		}
 	}
@@ -165,7 +168,7 @@ func (c *call) settle(ctx context.Context, signer *Signer, known knownStatus) er
 }
 
 // judge judges path and status of the signer at the instant of the call.
-func (p *proof) judge(ctx context.Context, c *call, signer *Signer, known knownStatus) error {
+func (p *proof) judge(ctx context.Context, c *call, signer *Signer) error {
 	if !signer.At.Equal(c.at) {
 		again, err := c.certify(p.cert, p.hints)
 		if err != nil {
@@ -174,7 +177,7 @@ func (p *proof) judge(ctx context.Context, c *call, signer *Signer, known knownS
 		signer.Path, signer.Identity = again.Path, again.Identity
 	}
 	signer.At, signer.AtKind = c.at, c.atKind
-	return c.checkStatus(ctx, signer, known)
+	return c.checkStatus(ctx, signer)
 }
 
 // explain adds to a refusal why tokens did not help.

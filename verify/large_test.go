@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/citizencert/citizencert/pkitest"
+	"github.com/citizencert/citizencert/verify"
 )
 
 const (
@@ -39,11 +40,19 @@ func (zeros) Read(p []byte) (int, error) {
 // A filing of 1 GB is verified in less than 64 MB of resident memory. A child
 // process does it, so that what other tests have used does not count.
 func TestLargeDetached(t *testing.T) {
+	inChild(t, verifyLarge)
+}
+
+// inChild has a test run in a child process, which says with residentPeak how much
+// memory it used.
+func inChild(t *testing.T, test func(*testing.T)) {
+	t.Helper()
 	if os.Getenv(largeChild) != "" {
-		verifyLarge(t)
+		test(t)
+		fmt.Println("peak kB:", residentPeak(t))
 		return
 	}
-	child := exec.Command(os.Args[0], "-test.run=^TestLargeDetached$")
+	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 	child.Env = append(os.Environ(), largeChild+"=1")
 	out, err := child.CombinedOutput()
 	if err != nil {
@@ -73,7 +82,48 @@ func verifyLarge(t *testing.T) {
 	if _, err := w.verifier.Detached(t.Context(), der, generated(largeContent+1), nil); err == nil {
 		t.Error("one octet more: got no error")
 	}
-	fmt.Println("peak kB:", residentPeak(t))
+}
+
+// A message with 1 GB of content inside takes no more, in DER or in pieces.
+func TestLargeAttached(t *testing.T) { inChild(t, verifyLargeAttached) }
+
+func verifyLargeAttached(t *testing.T) {
+	w := newWorld(t)
+	h := sha256.New()
+	if _, err := io.Copy(h, generated(largeContent)); err != nil {
+		t.Fatal(err)
+	}
+	sum := h.Sum(nil)
+	whole, behind := w.attachedHeads(t, largeContent, sum)
+	piece := []byte{0x04, 0x83, 0x10, 0, 0} // 1 MiB
+	var pieces []io.Reader
+	for range largeContent >> 20 {
+		pieces = append(pieces, bytes.NewReader(piece), generated(1<<20))
+	}
+	first, last := w.streamedHeads(t, sum)
+	for name, message := range map[string]func(n int64) io.Reader{
+		"DER": func(n int64) io.Reader {
+			return io.MultiReader(bytes.NewReader(whole), generated(n), bytes.NewReader(behind))
+		},
+		"in pieces": func(int64) io.Reader {
+			return io.MultiReader(append(append([]io.Reader{bytes.NewReader(first)}, pieces...), bytes.NewReader(last))...)
+		},
+	} {
+		var got counter
+		if _, err := w.verifier.CopyUnverified(t.Context(), &got, message(largeContent), nil); err != nil || got != largeContent {
+			t.Errorf("%s: got %d octets and error %v", name, got, err)
+		}
+	}
+	res, err := w.verifier.CopyUnverified(t.Context(), nil, io.MultiReader(bytes.NewReader(whole), generated(largeContent-1), bytes.NewReader(behind)), nil)
+	wantReason(t, res, err, verify.ReasonMalformed)
+}
+
+// A counter counts the octets that are written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
 }
 
 // residentPeak reads VmHWM: the rusage of a child would begin with its parent's.

@@ -42,6 +42,17 @@ type Options struct {
 	// (see package signin). Without it, content that begins like a statement line
 	// is refused with ReasonPurpose, so that neither passes for the other.
 	Line string
+
+	// ContentTypes are the eContentTypes that are accepted, in dotted notation.
+	// If empty, id-data alone: what is signed is a file or a text, and a
+	// time-stamp or another SignedData cannot pass for one.
+	ContentTypes []string
+
+	// InsecureMinSigners is how many holders of certificates must have signed
+	// with everything in order, whatever becomes of the other SignerInfos. A
+	// holder who has signed twice counts once. If zero, every SignerInfo must
+	// pass.
+	InsecureMinSigners int
 }
 
 // A Use is what a verdict is for.

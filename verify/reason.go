@@ -60,6 +60,11 @@ type Error struct {
 
 	path    []*x509.Certificate // as far as it had been established
 	setting setting             // what was asked, for Explain
+
+	// Signers has, if a message has several SignerInfos, what was wrong with each
+	// that was refused, in the order of the message. The Error itself is the one
+	// of them that decided.
+	Signers []*Error
 }
 
 func (e *Error) Error() string {

@@ -8,9 +8,13 @@ import (
 
 // A Result exists only if every check passed.
 type Result struct {
-	// Signers has an entry for each SignerInfo, in the order of the message; one
-	// for Signature and Certificate. All of them have passed.
+	// Signers has an entry for each SignerInfo that has passed, in the order of the
+	// message; one for Signature, Certificate and a Statement with a certificate.
+	// Those are all, unless Options.InsecureMinSigners allowed some to fail.
 	Signers []Signer
+
+	// Refused says what was wrong with the SignerInfos that are not among Signers.
+	Refused []*Error
 
 	// Content is what was signed, if the message had it inside. It aliases the
 	// message unless that was in pieces.
@@ -42,6 +46,9 @@ type Result struct {
 type Signer struct {
 	Identity Identity
 
+	// Index is the place of the SignerInfo in the message, from 0.
+	Index int
+
 	// Path is the certification path: end entity first, anchor last.
 	Path []*x509.Certificate
 
@@ -62,6 +69,14 @@ type Signer struct {
 	// Timestamps are the time-stamp tokens over the signature, those of the
 	// options first, each with its verdict.
 	Timestamps []Timestamp
+
+	// Deviations are what the signature was accepted in spite of, because the
+	// policy names it. It is empty under the strict policy.
+	Deviations []Deviation
+
+	// CounterSignatures are what others have signed over this signature, each
+	// with a verdict of its own. They have decided nothing.
+	CounterSignatures []CounterSignature
 
 	// Revocation has one fact for each certificate of Path but the anchor.
 	Revocation []RevocationFact

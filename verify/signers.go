@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"crypto/subtle"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -24,19 +23,41 @@ type judgement struct {
 	message *cms.SignedData
 	signers []signerInfo
 	certs   []*x509.Certificate // of the message and of the options
+
+	// guard watches the content, if it is at hand and a signature may be over the
+	// content itself.
+	guard *attributeGuard
 }
 
 // A signerInfo is a SignerInfo on its way through the checks.
 type signerInfo struct {
 	*cms.SignerInfo
+	index         int
+	direct        bool // there are no signedAttrs, and the policy tolerates that
 	digest        crypto.Hash
 	signature     algorithm.Signature
 	messageDigest []byte
 	signingTime   time.Time
 	attributes    map[string]der.Element // those that occur once, by type
+	deviations    []Deviation
+	signer        Signer // once it is authenticated
+	refusal       *Error // of the check that it did not pass
 }
 
 const oidData = "1.2.840.113549.1.7.1"
+
+// newJudgement begins the judgement of a message, which has to be signed at all: one
+// that carries only certificates has no content either.
+func (v *Verifier) newJudgement(ctx context.Context, message *cms.SignedData, opts *Options) (*judgement, error) {
+	if len(message.SignerInfos) == 0 {
+		return nil, refuse(ReasonNoSigner, "the SignedData has no SignerInfo")
+	}
+	j := &judgement{call: v.newCall(opts, UseFiling), ctx: ctx, message: message}
+	if v.tolerated[DeviationNoSignedAttributes] {
+		j.guard = new(attributeGuard)
+	}
+	return j, nil
+}
 
 // judge runs every check. sums is asked for digests of the content after all
 // that does not need the content has passed, and before anything on the network.
@@ -44,44 +65,61 @@ func (j *judgement) judge(sums func([]crypto.Hash) (digests, error)) (*Result, e
 	if err := j.read(); err != nil {
 		return nil, err
 	}
-	signers := make([]Signer, len(j.signers))
-	for i := range j.signers {
-		var err error
-		if signers[i], err = j.authenticate(&j.signers[i]); err != nil {
-			return nil, atSigner(err, i)
+	if err := j.checkSignatures(sums, j.authenticate); err != nil {
+		return nil, err
+	}
+	if err := j.each(func(s *signerInfo) error { return j.settle(j.ctx, &s.signer) }); err != nil {
+		return nil, err
+	}
+	return j.finish()
+}
+
+// checkSignatures has every signer authenticated, and every digest compared. A
+// signature over the content itself has to wait until that has been read.
+func (j *judgement) checkSignatures(sums func([]crypto.Hash) (digests, error), authenticate func(*signerInfo) error) error {
+	if err := j.each(func(s *signerInfo) error {
+		if s.direct {
+			return nil
 		}
+		return authenticate(s)
+	}); err != nil {
+		return err
 	}
 	content, err := sums(j.hashes())
 	if err != nil {
-		return nil, atCheck(err, CheckContent)
+		return atCheck(err, CheckContent)
 	}
-	for i := range j.signers {
-		s := &j.signers[i]
-		if subtle.ConstantTimeCompare(content[s.digest], s.messageDigest) != 1 {
-			return nil, atSigner(refuse(ReasonDigestMismatch, "message-digest is not the %v of the content", s.digest), i)
+	return j.each(func(s *signerInfo) error {
+		if s.direct {
+			if err := j.checkDirectContent(s, content); err != nil {
+				return err
+			}
+			return authenticate(s)
 		}
-	}
-	return j.conclude(j.ctx, signers)
+		return s.checkContent(content)
+	})
 }
 
 // read checks what the message says of itself, without any arithmetic.
 func (j *judgement) read() error {
 	m := j.message
-	if len(m.SignerInfos) == 0 {
-		return refuse(ReasonNoSigner, "the SignedData has no SignerInfo")
+	accepted := j.opts.ContentTypes
+	if len(accepted) == 0 {
+		accepted = []string{oidData}
 	}
-	if m.ContentType != oidData {
-		return refuse(ReasonContentType, "eContentType is %s, want id-data %s", m.ContentType, oidData)
+	if !slices.Contains(accepted, m.ContentType) {
+		return refuse(ReasonContentType, "eContentType is %s, want one of %v", m.ContentType, accepted)
 	}
 	for i := range m.SignerInfos {
-		s := signerInfo{SignerInfo: &m.SignerInfos[i]}
-		if err := j.readAlgorithms(&s); err != nil {
-			return atSigner(err, i)
+		j.signers = append(j.signers, signerInfo{SignerInfo: &m.SignerInfos[i], index: i})
+	}
+	if err := j.each(func(s *signerInfo) error {
+		if err := j.readAlgorithms(s); err != nil {
+			return err
 		}
-		if err := j.readAttributes(&s); err != nil {
-			return atSigner(atCheck(err, CheckAttributes), i)
-		}
-		j.signers = append(j.signers, s)
+		return atCheck(j.readAttributes(s), CheckAttributes)
+	}); err != nil {
+		return err
 	}
 	var err error
 	if j.certs, err = j.optionCertificates(); err != nil {
@@ -127,15 +165,20 @@ func (j *judgement) readAlgorithms(s *signerInfo) error {
 	case s.signature.Hash == 0:
 		s.signature.Hash = s.digest
 	case s.signature.Hash != s.digest:
-		return refuse(ReasonAlgorithm, "signatureAlgorithm hashes with %v, digestAlgorithm is %v", s.signature.Hash, s.digest)
+		if !j.tolerate(s, DeviationMixedHashes) {
+			return refuse(ReasonAlgorithm, "signatureAlgorithm hashes with %v, digestAlgorithm is %v", s.signature.Hash, s.digest)
+		}
+		if err := j.algorithms().CheckHash(s.signature.Hash); err != nil {
+			return refuse(ReasonAlgorithm, "signatureAlgorithm: %w", err)
+		}
 	}
 	return nil
 }
 
-// hashes returns the digest algorithms of the signers, each once.
+// hashes returns the digest algorithms of the signers that are left, each once.
 func (j *judgement) hashes() []crypto.Hash {
 	var all []crypto.Hash
-	for _, s := range j.signers {
+	for _, s := range j.passing() {
 		if !slices.Contains(all, s.digest) {
 			all = append(all, s.digest)
 		}
@@ -150,46 +193,73 @@ const maxCandidates = 4
 // signature with its key and finds its path. Names may be shared, and a message
 // may carry decoys: each candidate is tried, and the first for which all holds is
 // the signer.
-func (j *judgement) authenticate(s *signerInfo) (Signer, error) {
+func (j *judgement) authenticate(s *signerInfo) error {
+	return j.tryCandidates(s, j.authenticateAs)
+}
+
+func (j *judgement) tryCandidates(s *signerInfo, try func(*signerInfo, *x509.Certificate) error) error {
 	candidates := j.candidates(s.SignerInfo)
 	if len(candidates) == 0 {
-		return Signer{}, atCheck(refuse(ReasonNoSigner, "the certificate that the SignerInfo names is not at hand"), CheckSigner)
+		return atCheck(refuse(ReasonNoSigner, "the certificate that the SignerInfo names is not at hand"), CheckSigner)
 	}
 	if len(candidates) > maxCandidates {
 		err := refuse(ReasonLimit, "%d certificates fit one SignerInfo, want at most %d", len(candidates), maxCandidates)
-		return Signer{}, atCheck(err, CheckSigner)
+		return atCheck(err, CheckSigner)
 	}
 	var telling error // of a candidate whose key fits, if there is one
 	for _, cert := range candidates {
-		signer, err := j.authenticateAs(s, cert)
+		err := try(s, cert)
 		if err == nil {
-			return signer, nil
+			return nil
 		}
 		if e, ok := errors.AsType[*Error](telling); !ok || e.Reason == ReasonBadSignature {
 			telling = err
 		}
 	}
-	return Signer{}, telling
+	return telling
 }
 
-func (j *judgement) authenticateAs(s *signerInfo, cert *x509.Certificate) (Signer, error) {
-	if err := j.checkSignature(s.signature, cert, s.SignedAttrsAsSet(), s.Signature); err != nil {
-		return Signer{}, err
-	}
-	if err := s.checkSigningCertificate(cert); err != nil {
-		return Signer{}, atCheck(err, CheckSignature, cert)
+func (j *judgement) authenticateAs(s *signerInfo, cert *x509.Certificate) error {
+	if err := j.confirm(s, cert); err != nil {
+		return atCheck(err, CheckSignature, cert)
 	}
 	if j.v.paths.IsAnchor(cert) {
-		return Signer{}, &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("a trust anchor is not a signer"), Check: CheckPath}
+		return &Error{Reason: ReasonProfile, Signer: -1, Cert: cert, Err: fmt.Errorf("a trust anchor is not a signer"), Check: CheckPath}
 	}
 	signer, err := j.certifySigned(cert, j.certs, s.Signature, s.UnsignedAttributes)
 	if err != nil {
-		return Signer{}, err
+		return err
 	}
+	signer.Index = s.index
+	signer.Deviations = s.deviations
 	signer.DigestAlgorithm = s.digest.String()
 	signer.SignatureAlgorithm = s.signature.String()
 	signer.SigningTime = s.signingTime
-	return signer, nil
+	s.signer = signer
+	return nil
+}
+
+// confirm checks that the key of a certificate has signed, and that the signer
+// meant this certificate.
+func (j *judgement) confirm(s *signerInfo, cert *x509.Certificate) error {
+	if s.direct {
+		return j.checkDirect(s.signature, cert, s.messageDigest, s.Signature)
+	}
+	signed := s.SignedAttrsAsSet()
+	err := j.checkSignature(s.signature, cert, signed, s.Signature)
+	if named := s.signature.Hash; err != nil && named != 0 && named != s.digest && s.signature.Scheme != algorithm.RSAPSS {
+		// Where the policy tolerates that the two differ, some signers hash the
+		// attributes with digestAlgorithm, as Section 5.4 has it, and others with
+		// the hash that signatureAlgorithm names.
+		s.signature.Hash = s.digest
+		if err = j.checkSignature(s.signature, cert, signed, s.Signature); err != nil {
+			s.signature.Hash = named
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return s.checkSigningCertificate(cert)
 }
 
 // candidates returns the certificates that a SignerIdentifier may mean, each

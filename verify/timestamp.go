@@ -227,7 +227,7 @@ func (j *judgement) authenticateToken(hints []*x509.Certificate) (Signer, error)
 	if !v1 && !v2 {
 		return Signer{}, refuse(ReasonSignedAttributes, "the time-stamp token has no signing-certificate attribute")
 	}
-	sums, err := digestContent(&j.message.Content, []crypto.Hash{s.digest})
+	sums, err := digestContent(&j.message.Content, []crypto.Hash{s.digest}, nil)
 	if err != nil {
 		return Signer{}, err
 	}
@@ -243,7 +243,10 @@ func (j *judgement) authenticateToken(hints []*x509.Certificate) (Signer, error)
 	}
 	j.certs = append(j.certs, hints...)
 	j.supplyEvidence()
-	return j.authenticate(&s)
+	if err := j.authenticate(&s); err != nil {
+		return Signer{}, err
+	}
+	return s.signer, nil
 }
 
 // checkStatus learns the status of the authority. What a token says depends on its

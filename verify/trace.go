@@ -78,6 +78,8 @@ var rules = map[Check]rule{
 
 var certificateSyntax = rule{"bounds and syntax of the certificate", "RFC 5280, Section 4.1; X.690"}
 
+var ruleOfDocument = rule{"the document is the one whose digest was signed", "statement lines"}
+
 // rulesOfSignature are those of a bare signature, which no SignerInfo describes.
 var rulesOfSignature = map[Check]rule{
 	CheckSyntax:     certificateSyntax,
@@ -90,16 +92,20 @@ var rulesOfSignature = map[Check]rule{
 func (s *setting) step(check Check, outcome Outcome) Step {
 	r := rules[check]
 	switch {
-	case s.question == askedSignature && rulesOfSignature[check] != (rule{}):
+	case (s.question == askedStatement || s.question == askedSignedStatement) && check == CheckContent:
+		r = ruleOfDocument
+	case (s.question == askedSignature || s.question == askedStatement) && rulesOfSignature[check] != (rule{}):
 		r = rulesOfSignature[check]
 	case s.question == askedCertificate && check == CheckSyntax:
 		r = certificateSyntax
 	}
 	step := Step{Check: check, What: r.what, Rule: r.standard, Outcome: outcome}
 	switch {
+	case check == CheckSyntax && s.question == askedCopy:
+		// the size is not known before the end
 	case check == CheckSyntax:
 		step.Input = fmt.Sprintf("%d bytes", s.size)
-	case check == CheckAlgorithms && s.question != askedSignature:
+	case check == CheckAlgorithms && s.question != askedSignature && s.question != askedStatement:
 		step.Input = "policy " + s.policy
 	case check == CheckProfile:
 		step.Input = fmt.Sprintf("profile %q", s.profile)

@@ -11,6 +11,10 @@
 // A [Result] exists only if all of that passed; every failure is an [*Error]
 // with a [Reason].
 //
+// [Verifier.SignedData] is for content inside the SignedData, [Verifier.CopyUnverified]
+// for such a message of any size, and [Verifier.Statement] for a document of which a
+// client has signed the digest.
+//
 // The caller still owns: what the signer may do (a certificate holder is not an
 // account), that a filing is not a second copy of another one (compare content
 // and signer, never signature bytes, which are not unique), and when a filing
@@ -27,8 +31,9 @@
 //
 // Bounds, syntax, the signer by its identifier, algorithms, signature over the
 // signed attributes, path, profile, content, and revocation last. Nothing on the
-// network is asked before everything else has passed. [Result.Explain] and
-// [Error.Explain] tell them one by one, and [Error.Sentence] tells a citizen.
+// network is asked before everything else has passed. Counter-signatures are looked
+// at when the verdict on the signers is out. [Result.Explain] and [Error.Explain]
+// tell the checks one by one, and [Error.Sentence] tells a citizen.
 //
 // # Other cards, other times
 //
@@ -92,6 +97,30 @@ type Config struct {
 	// InsecureAllowSHA1 accepts SHA-1 digests and signatures, and RSA keys of
 	// 1024 bits. It is meant for replaying archived vectors.
 	InsecureAllowSHA1 bool
+
+	// InsecureAllowMixedHashes accepts a SignerInfo whose signatureAlgorithm names
+	// another hash than its digestAlgorithm, and whose signature has been made with
+	// either. Each must be acceptable on its own. Signers that pass through it have
+	// DeviationMixedHashes.
+	InsecureAllowMixedHashes bool
+
+	// InsecureAllowUnsortedAttributes accepts signedAttrs that are not in the
+	// order of DER (X.690, Section 11.6) and were signed as they were sent. A
+	// signature that fits the sorted attributes alone is still refused. Signers
+	// that pass through it have DeviationUnsortedAttributes.
+	InsecureAllowUnsortedAttributes bool
+
+	// InsecureAllowNoSignedAttributes accepts a SignerInfo without signedAttrs,
+	// whose signature covers the content itself (RFC 5652, Section 5.4), as old
+	// desktop components make them. Content that is itself a set of signed
+	// attributes is still refused. Signers that pass through it have
+	// DeviationNoSignedAttributes.
+	InsecureAllowNoSignedAttributes bool
+
+	// InsecureAllowUTF16Line accepts a statement line (Options.Line) that was
+	// signed in UTF-16LE, with or without byte order mark, as old desktop
+	// components sign text. Signers that pass through it have DeviationUTF16Line.
+	InsecureAllowUTF16Line bool
 }
 
 // A Verifier verifies signatures under one policy. It is immutable and safe for
@@ -104,6 +133,7 @@ type Verifier struct {
 	paths      *certpath.Set
 	periods    anchorPeriods
 	algorithms algorithm.Policy
+	tolerated  map[Deviation]bool
 	skipStatus bool
 
 	timestamping *timestamping // nil if tokens are not used
@@ -128,10 +158,16 @@ func New(cfg Config) (*Verifier, error) {
 		}
 	}
 	v := &Verifier{
-		scheme:     cfg.Scheme,
-		status:     append([]StatusSource(nil), cfg.Status...),
-		inputs:     cfg.PathInputs,
-		clock:      cfg.Clock,
+		scheme: cfg.Scheme,
+		status: append([]StatusSource(nil), cfg.Status...),
+		inputs: cfg.PathInputs,
+		clock:  cfg.Clock,
+		tolerated: map[Deviation]bool{
+			DeviationMixedHashes:        cfg.InsecureAllowMixedHashes,
+			DeviationUnsortedAttributes: cfg.InsecureAllowUnsortedAttributes,
+			DeviationNoSignedAttributes: cfg.InsecureAllowNoSignedAttributes,
+			DeviationUTF16Line:          cfg.InsecureAllowUTF16Line,
+		},
 		skipStatus: cfg.InsecureSkipRevocation,
 	}
 	if v.clock == nil {
@@ -169,7 +205,8 @@ func (v *Verifier) Environment() Environment { return v.scheme.Environment }
 //   - the certificate fits the profile
 //   - no certificate in the path is revoked or suspended (Section 6.3)
 //
-// for every signer. The content of the Result aliases der.
+// for every signer: [Options].InsecureMinSigners is the way to ask for fewer. The
+// content of the Result aliases der.
 func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (result *Result, refusal error) {
 	defer func() { result, refusal = v.describe(askedSignedData, der, opts, result, refusal) }()
 	j, err := v.parse(ctx, der, opts)
@@ -180,11 +217,11 @@ func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (r
 		return nil, refuse(ReasonContentMissing, "the SignedData has no content inside: use Detached")
 	}
 	content := j.message.Content.Bytes()
-	if err := checkLine(content, j.opts.Line); err != nil {
+	if err := j.checkLine(content); err != nil {
 		return nil, err
 	}
 	res, err := j.judge(func(hashes []crypto.Hash) (digests, error) {
-		return digestContent(&j.message.Content, hashes)
+		return digestContent(bytesContent(content), hashes, j.guard)
 	})
 	if err != nil {
 		return nil, err
@@ -207,7 +244,7 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 		return nil, err
 	}
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
-		given, err := digestReader(ctx, content, hashes, j.opts.Line)
+		given, err := j.digestReader(ctx, content, hashes, j.guard)
 		if err != nil {
 			return nil, atCheck(err, CheckPurpose)
 		}
@@ -218,13 +255,15 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 // Digest verifies a detached SignedData from digests of its content that were
 // computed before. Each digest algorithm that a signer uses must be among them.
 // The caller answers for the content: that it is not a statement line is not
-// checked.
+// checked. A SignerInfo without signedAttrs is refused under every policy, since
+// what its signature covers cannot be looked at.
 func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash][]byte, opts *Options) (result *Result, refusal error) {
 	defer func() { result, refusal = v.describe(askedDigest, der, opts, result, refusal) }()
 	j, err := v.parse(ctx, der, opts)
 	if err != nil {
 		return nil, err
 	}
+	j.guard = nil
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
 		for _, h := range hashes {
 			if sum, ok := sums[h]; !ok || len(sum) != h.Size() {
@@ -242,7 +281,13 @@ func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash]
 func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, opts *Options) (result *Result, refusal error) {
 	defer func() { result, refusal = v.describe(askedSignature, certificate, opts, result, refusal) }()
 	c := v.newCall(opts, UseSignIn)
-	if err := checkLine(signed, c.opts.Line); err != nil {
+	return v.signature(ctx, certificate, alg, signed, signature, c, func() error { return nil })
+}
+
+// signature is Signature, with a further check before the status of the
+// certificates is asked for.
+func (v *Verifier) signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, c *call, last func() error) (*Result, error) {
+	if err := c.checkLine(signed); err != nil {
 		return nil, err
 	}
 	cert, hints, err := c.certificates(certificate)
@@ -263,6 +308,9 @@ func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.S
 	signer.SignatureAlgorithm = used.String()
 	if used.Hash != 0 {
 		signer.DigestAlgorithm = used.Hash.String()
+	}
+	if err := last(); err != nil {
+		return nil, err
 	}
 	return c.conclude(ctx, []Signer{signer})
 }
@@ -294,5 +342,5 @@ func (v *Verifier) parse(ctx context.Context, der []byte, opts *Options) (*judge
 	if err != nil {
 		return nil, syntaxError(err)
 	}
-	return &judgement{call: v.newCall(opts, UseFiling), ctx: ctx, message: message}, nil
+	return v.newJudgement(ctx, message, opts)
 }

@@ -70,14 +70,21 @@ func TestWycheproof(t *testing.T) {
 			if err := json.Unmarshal(data, &vectors); err != nil {
 				t.Fatal(err)
 			}
+			var run, skipped int
 			for _, g := range vectors.TestGroups {
-				checkGroup(t, &g)
+				if checkGroup(t, &g) {
+					run += len(g.Tests)
+				} else {
+					skipped += len(g.Tests)
+				}
 			}
+			t.Logf("%d vectors run, %d skipped", run, skipped)
 		})
 	}
 }
 
-func checkGroup(t *testing.T, g *group) {
+// checkGroup reports whether the vectors of a group could be run.
+func checkGroup(t *testing.T, g *group) bool {
 	t.Helper()
 	alg := g.algorithm(t)
 	key, err := x509.ParsePKIXPublicKey(g.Key)
@@ -85,7 +92,8 @@ func checkGroup(t *testing.T, g *group) {
 		// Keys of type id-RSASSA-PSS are not read by crypto/x509, so that no
 		// certificate with one gets as far as a signature.
 		if g.Type == "RsassaPssWithParametersVerify" {
-			return
+			t.Logf("skipped: crypto/x509 does not read keys of type id-RSASSA-PSS")
+			return false
 		}
 		t.Fatal(err)
 	}
@@ -95,9 +103,12 @@ func checkGroup(t *testing.T, g *group) {
 			t.Errorf("vector %d %v: got verified %v, want %v", v.ID, v.Flags, got, want)
 		}
 	}
+	return true
 }
 
-// Key type, algorithm identifier and parameters fit together, or are refused.
+// Key type, algorithm identifier and parameters fit together, or are refused. What
+// the suite leaves open, a key of type id-RSASSA-PSS, is refused with every other
+// key that crypto/x509 does not read.
 func TestSignedData(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(dertest.Conformance(t, "boringssl-signed-data"), "cases.json"))
 	if err != nil {
@@ -119,15 +130,12 @@ func TestSignedData(t *testing.T) {
 	for _, c := range suite.Cases {
 		t.Run(c.ID, func(t *testing.T) {
 			err := verifyCase(c.PublicKey, c.Algorithm, c.Data, c.Signature)
-			if c.Expect == "implementation-defined" {
-				t.Logf("got %v", err)
-				return
-			}
 			if want := c.Expect == "valid"; (err == nil) != want {
 				t.Errorf("got error %v, want %s", err, c.Expect)
 			}
 		})
 	}
+	t.Logf("%d cases run, none skipped", len(suite.Cases))
 }
 
 func verifyCase(spki, identifier, data, signature []byte) error {

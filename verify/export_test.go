@@ -1,0 +1,52 @@
+package verify
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"io"
+)
+
+// CheckSignatures runs the checks that come before the certification path, which
+// samples of other people's signers can pass: those of SignedData, of Detached if
+// content is not nil, of Digest if sums is not nil. It returns the certificates of
+// the signers, and what becomes of the counter-signatures on them; of these the
+// path is asked for.
+func (v *Verifier) CheckSignatures(ctx context.Context, der []byte, content io.Reader, sums map[crypto.Hash][]byte, opts *Options) (signers []*x509.Certificate, counter []CounterSignature, err error) {
+	j, err := v.parse(ctx, der, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	if content == nil && sums == nil && j.message.Detached {
+		return nil, nil, refuse(ReasonContentMissing, "no content")
+	}
+	if err := j.read(); err != nil {
+		return nil, nil, err
+	}
+	digest := func(hashes []crypto.Hash) (digests, error) {
+		switch {
+		case sums != nil:
+			return sums, nil
+		case content != nil:
+			return j.digestReader(ctx, content, hashes, j.guard)
+		}
+		return digestContent(&j.message.Content, hashes, j.guard)
+	}
+	err = j.checkSignatures(digest, func(s *signerInfo) error {
+		return j.tryCandidates(s, func(s *signerInfo, cert *x509.Certificate) error {
+			err := j.confirm(s, cert)
+			if err == nil {
+				signers = append(signers, cert)
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	budget := maxCounterSignatures
+	for i := range j.signers {
+		counter = append(counter, j.counterSignatures(&j.signers[i], &budget)...)
+	}
+	return signers, counter, nil
+}
