@@ -82,6 +82,9 @@ func NewSet(anchors, intermediates []*x509.Certificate, algorithms algorithm.Pol
 }
 
 func (s *Set) add(n *node) {
+	if s.algorithms.CheckKey(n.PublicKey) == nil {
+		n.key = algorithm.Prepare(n.PublicKey)
+	}
 	s.known[string(n.Raw)] = n
 	s.bySubject[n.subject] = append(s.bySubject[n.subject], n)
 }

@@ -2,6 +2,7 @@ package certpath
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -20,11 +21,12 @@ func CheckSignature(child, issuer *x509.Certificate, algorithms algorithm.Policy
 	if err != nil {
 		return err
 	}
-	return verifySignature(child, issuer, signature)
+	return verifySignature(child, issuer, issuer.PublicKey, signature)
 }
 
-func verifySignature(child, issuer *x509.Certificate, signature algorithm.Signature) error {
-	if err := signature.Verify(issuer.PublicKey, child.RawTBSCertificate, child.Signature); err != nil {
+// verifySignature is the rest of it. key is that of issuer, prepared or not.
+func verifySignature(child, issuer *x509.Certificate, key crypto.PublicKey, signature algorithm.Signature) error {
+	if err := signature.Verify(key, child.RawTBSCertificate, child.Signature); err != nil {
 		return &Error{Untrusted, child, fmt.Errorf("%w with the key of %s", err, label(issuer))}
 	}
 	return nil
@@ -173,7 +175,7 @@ func (l *linker) check(child, issuer *node) error {
 		return &Error{Limit, child.Certificate, fmt.Errorf("more than %d signature checks", l.budget)}
 	}
 	l.checks++
-	err = verifySignature(child.Certificate, issuer.Certificate, signature)
+	err = verifySignature(child.Certificate, issuer.Certificate, issuer.key, signature)
 	if l.checked == nil {
 		l.checked = make(map[link]error)
 	}
