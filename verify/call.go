@@ -45,7 +45,7 @@ func (v *Verifier) newCall(opts *Options, use Use) *call {
 
 // certificates parses the certificate a call is about, and those of the options.
 func (c *call) certificates(certificate []byte) (cert *x509.Certificate, hints []*x509.Certificate, err error) {
-	if cert, err = certpath.ParseCertificate(certificate); err != nil {
+	if cert, err = c.v.parseCertificate(certificate); err != nil {
 		return nil, nil, syntaxError(err)
 	}
 	hints, err = c.optionCertificates()
@@ -61,7 +61,7 @@ func (c *call) optionCertificates() ([]*x509.Certificate, error) {
 	}
 	certs := make([]*x509.Certificate, 0, len(c.opts.Certificates))
 	for i, raw := range c.opts.Certificates {
-		cert, err := certpath.ParseCertificate(raw)
+		cert, err := c.v.parseCertificate(raw)
 		if err != nil {
 			return nil, syntaxError(fmt.Errorf("Options.Certificates[%d]: %w", i, err))
 		}
@@ -85,10 +85,13 @@ func (v *Verifier) checkSignature(used algorithm.Signature, cert *x509.Certifica
 // certify finds the path of a signer's certificate and judges its profile. What
 // is left for conclude is the status of the certificates.
 func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signer, error) {
+	if signer, ok := c.remembered(cert); ok {
+		return signer, nil
+	}
 	if err := c.v.algorithms.CheckKey(cert.PublicKey); err != nil {
 		return Signer{}, &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err)}
 	}
-	path, err := c.v.paths.Find(cert, hints, certpath.Inputs{
+	path, lasting, err := c.v.paths.FindLasting(cert, hints, certpath.Inputs{
 		At:                     c.at,
 		InitialPolicies:        c.v.inputs.InitialPolicies,
 		RequireExplicitPolicy:  c.v.inputs.RequireExplicitPolicy,
@@ -110,6 +113,7 @@ func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signe
 		}
 		signer.Identity.Scheme = c.v.scheme.Name
 	}
+	c.remember(&signer, lasting)
 	return signer, nil
 }
 

@@ -38,7 +38,8 @@ type Result struct {
 type Signer struct {
 	Identity Identity
 
-	// Path is the certification path: end entity first, anchor last.
+	// Path is the certification path: end entity first, anchor last. The
+	// certificates are shared with other results and must not be modified.
 	Path []*x509.Certificate
 
 	// DigestAlgorithm and SignatureAlgorithm are names such as "SHA-256" and

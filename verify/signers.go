@@ -88,7 +88,7 @@ func (j *judgement) read() error {
 		return err
 	}
 	for i, raw := range m.Certificates {
-		cert, err := certpath.ParseCertificate(raw)
+		cert, err := j.v.parseCertificate(raw)
 		if err != nil {
 			return syntaxError(fmt.Errorf("certificates[%d]: %w", i, err))
 		}

@@ -70,8 +70,9 @@ type Config struct {
 	InsecureAllowSHA1 bool
 }
 
-// A Verifier verifies signatures under one policy. It is immutable and safe for
-// concurrent use.
+// A Verifier verifies signatures under one policy. It is safe for concurrent
+// use. It remembers the certificates of up to 2048 signers it has accepted, with
+// their paths, but never that they are in force or what their status is.
 type Verifier struct {
 	scheme     Scheme
 	status     []StatusSource
@@ -80,6 +81,7 @@ type Verifier struct {
 	paths      *certpath.Set
 	algorithms algorithm.Policy
 	skipStatus bool
+	leaves     leaves
 }
 
 // New returns a Verifier. It refuses a configuration that would leave a check

@@ -29,6 +29,7 @@ type search struct {
 	targetLinks, hintLinks linker
 
 	steps, paths int
+	hinted       bool // known CAs alone have not been enough
 	work         work
 
 	refusal error // the most telling so far
@@ -80,6 +81,7 @@ func (s *search) find(hints []*x509.Certificate) ([]*x509.Certificate, error) {
 	// Hints never become issuers of known CAs, so that every new path begins
 	// with a hint, and none of the paths above comes again.
 	s.target.issuers = nil
+	s.hinted = true
 	s.link(s.admit(hints))
 	if path := s.extend([]*node{s.target}); path != nil {
 		return path, nil
@@ -89,6 +91,11 @@ func (s *search) find(hints []*x509.Certificate) ([]*x509.Certificate, error) {
 	}
 	return nil, s.refusal
 }
+
+// lasting reports whether the path that was found is the first that known CAs
+// make. Which one that is does not depend on the instant: dates are judged when
+// a path is complete. An Accept may depend on anything.
+func (s *search) lasting() bool { return s.paths == 1 && !s.hinted && s.in.Accept == nil }
 
 // findAnchor answers for a certificate that is an anchor.
 func (s *search) findAnchor() ([]*x509.Certificate, error) {

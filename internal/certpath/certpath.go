@@ -168,11 +168,40 @@ type Inputs struct {
 // path is valid, the error is that of the path that came furthest: what Accept
 // returned, else an *Error.
 func (s *Set) Find(cert *x509.Certificate, hints []*x509.Certificate, in Inputs) ([]*x509.Certificate, error) {
+	path, _, err := s.FindLasting(cert, hints, in)
+	return path, err
+}
+
+// FindLasting is Find, and reports whether the answer lasts: it rests on known
+// CAs alone and not on hints, and no path came before it, so that Find with the
+// same inputs answers the same at every other instant that is [InForce].
+func (s *Set) FindLasting(cert *x509.Certificate, hints []*x509.Certificate, in Inputs) (path []*x509.Certificate, lasting bool, err error) {
 	search, err := s.newSearch(cert, in)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return search.find(hints)
+	path, err = search.find(hints)
+	return path, err == nil && search.lasting(), err
+}
+
+// InForce reports whether no certificate of a path has expired or is not yet
+// valid at an instant, as Find judges it.
+func InForce(path []*x509.Certificate, at time.Time) bool {
+	at = at.Truncate(time.Second)
+	for _, cert := range path {
+		if at.After(cert.NotAfter) || at.Before(cert.NotBefore) {
+			return false
+		}
+	}
+	return true
+}
+
+// Known returns the anchor or intermediate CA whose DER is raw, or nil.
+func (s *Set) Known(raw []byte) *x509.Certificate {
+	if n := s.known[string(raw)]; n != nil {
+		return n.Certificate
+	}
+	return nil
 }
 
 // A Kind says what refused a path.
