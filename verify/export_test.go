@@ -6,3 +6,10 @@ func (v *Verifier) Forget() {
 	defer v.leaves.mu.Unlock()
 	v.leaves.byRaw, v.leaves.ring, v.leaves.hand = nil, nil, 0
 }
+
+// Remembers returns how many leaves are remembered.
+func (v *Verifier) Remembers() int {
+	v.leaves.mu.RLock()
+	defer v.leaves.mu.RUnlock()
+	return len(v.leaves.byRaw)
+}
