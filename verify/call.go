@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
@@ -59,7 +60,7 @@ func (c *call) optionCertificates() ([]*x509.Certificate, error) {
 	if len(c.opts.Certificates) > maxCertificates {
 		return nil, refuse(ReasonLimit, "%d certificates in Options, want at most %d", len(c.opts.Certificates), maxCertificates)
 	}
-	certs := make([]*x509.Certificate, 0, len(c.opts.Certificates))
+	certs := make([]*x509.Certificate, 0, len(c.opts.Certificates)+4) // and those of a message
 	for i, raw := range c.opts.Certificates {
 		cert, err := c.v.parseCertificate(raw)
 		if err != nil {
@@ -120,9 +121,8 @@ func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signe
 // conclude learns the status of every certificate and makes the result.
 func (c *call) conclude(ctx context.Context, signers []Signer) (*Result, error) {
 	if !c.v.skipStatus {
-		known := make(map[*x509.Certificate]RevocationFact)
 		for i := range signers {
-			if err := c.checkStatus(ctx, &signers[i], known); err != nil {
+			if err := c.checkStatus(ctx, &signers[i], signers[:i]); err != nil {
 				return nil, atSigner(err, i)
 			}
 		}
@@ -142,12 +142,13 @@ func (c *call) conclude(ctx context.Context, signers []Signer) (*Result, error) 
 }
 
 // checkStatus asks for the status of each certificate but the anchor, from the
-// anchor downwards: a revoked CA makes what it says of others void.
-func (c *call) checkStatus(ctx context.Context, signer *Signer, known map[*x509.Certificate]RevocationFact) error {
+// anchor downwards: a revoked CA makes what it says of others void. Of those in
+// the paths of the signers before it has been learned already.
+func (c *call) checkStatus(ctx context.Context, signer *Signer, before []Signer) error {
 	signer.Revocation = make([]RevocationFact, len(signer.Path)-1)
 	for i := len(signer.Path) - 2; i >= 0; i-- {
 		cert := signer.Path[i]
-		fact, ok := known[cert]
+		fact, ok := learned(before, cert, i == 0)
 		if !ok {
 			q := StatusQuery{Cert: cert, Issuer: signer.Path[i+1], At: c.at, Now: c.now, Supplied: c.evidence}
 			if i == 0 {
@@ -159,20 +160,35 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer, known map[*x509.
 			if fact, err = c.v.learn(ctx, q); err != nil {
 				return err
 			}
-			known[cert] = fact
 		}
 		signer.Revocation[i] = fact
 	}
 	return nil
 }
 
+// learned returns what has been learned of a certificate for another signer, in
+// the same place: the ages of a use bind end entities alone.
+func learned(signers []Signer, cert *x509.Certificate, endEntity bool) (RevocationFact, bool) {
+	for _, s := range signers {
+		for i := range s.Revocation {
+			if s.Path[i] == cert && (i == 0) == endEntity {
+				return s.Revocation[i], true
+			}
+		}
+	}
+	return RevocationFact{}, false
+}
+
 // collectEvidence lists everything the signers rest on, each once.
 func collectEvidence(signers []Signer) []Evidence {
-	var all []Evidence
-	seen := make(map[*byte]bool)
+	size := 0
+	for _, s := range signers {
+		size += len(s.Path) + len(s.Revocation)
+	}
+	all := make([]Evidence, 0, size)
 	add := func(kind EvidenceKind, der []byte) {
-		if len(der) > 0 && !seen[&der[0]] {
-			seen[&der[0]] = true
+		same := func(e Evidence) bool { return &e.DER[0] == &der[0] }
+		if len(der) > 0 && !slices.ContainsFunc(all, same) {
 			all = append(all, Evidence{kind, der})
 		}
 	}

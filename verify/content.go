@@ -89,13 +89,11 @@ func (c readerContent) WriteTo(w io.Writer) (int64, error) {
 
 // digestContent hashes content once by every hash.
 func digestContent(content io.WriterTo, hashes []crypto.Hash) (digests, error) {
-	running := make([]hash.Hash, len(hashes))
-	writers := make([]io.Writer, len(hashes))
+	running := make(hashers, len(hashes))
 	for i, h := range hashes {
 		running[i] = h.New()
-		writers[i] = running[i]
 	}
-	if _, err := content.WriteTo(io.MultiWriter(writers...)); err != nil {
+	if _, err := content.WriteTo(running); err != nil {
 		return nil, refuse(ReasonCanceled, "reading the content: %w", err)
 	}
 	sums := make(digests, len(hashes))
@@ -103,6 +101,16 @@ func digestContent(content io.WriterTo, hashes []crypto.Hash) (digests, error) {
 		sums[h] = running[i].Sum(nil)
 	}
 	return sums, nil
+}
+
+// hashers hash the same content side by side.
+type hashers []hash.Hash
+
+func (h hashers) Write(p []byte) (int, error) {
+	for _, one := range h {
+		one.Write(p) // never returns an error
+	}
+	return len(p), nil
 }
 
 // compareInside checks that content inside the message, if there is any, has the

@@ -49,7 +49,7 @@ func (s *SignerInfo) parseSignedAttrs(e der.Element, limits Limits) error {
 // The syntax has unsigned attributes, too, occur only if there is at least one.
 // An empty set of them is passed over, since nothing depends on it.
 func parseAttributes(e der.Element, limits Limits) ([]Attribute, error) {
-	var attributes []Attribute
+	attributes := make([]Attribute, 0, min(4, len(e.Body))) // those that are required, and one
 	values := 0
 	r := e.Reader()
 	for member := range r.All() {

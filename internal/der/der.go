@@ -107,7 +107,8 @@ func Scan(data []byte, limits Limits) (*Document, error) {
 // scan walks the first element of the input without recursion and returns
 // where it ends.
 func (d *Document) scan(limits Limits) (int, error) {
-	var stack []frame
+	var room [DefaultDepth]frame
+	stack := room[:0]
 	off, elements := 0, 0
 	for {
 		parentEnd := len(d.data)
