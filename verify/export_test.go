@@ -4,7 +4,8 @@ package verify
 func (v *Verifier) Forget() {
 	v.leaves.mu.Lock()
 	defer v.leaves.mu.Unlock()
-	v.leaves.byRaw, v.leaves.ring, v.leaves.hand = nil, nil, 0
+	clear(v.leaves.byRaw)
+	v.leaves.ring, v.leaves.hand = v.leaves.ring[:0], 0
 }
 
 // Remembers returns how many leaves are remembered.

@@ -49,7 +49,7 @@ const (
 )
 
 func (s *Set) newSearch(cert *x509.Certificate, in Inputs) (*search, error) {
-	target, err := newNode(cert)
+	target, err := newNode(cert, s.names)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func (s *search) ancestors(hints []*x509.Certificate) []*node {
 			continue
 		}
 		seen[string(cert.Raw)] = true
-		hint, err := newNode(cert)
+		hint, err := newNode(cert, s.set.names)
 		if err != nil {
 			if bytes.Equal(cert.RawSubject, s.target.RawIssuer) {
 				s.refuse(rankBadSignature, err)

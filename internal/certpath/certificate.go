@@ -54,13 +54,17 @@ type node struct {
 	issuers []*node
 }
 
-func newNode(cert *x509.Certificate) (*node, error) {
+// newNode returns the node of a certificate. names are canonical names by DER
+// that are known already.
+func newNode(cert *x509.Certificate, names map[string]string) (*node, error) {
 	n := &node{Certificate: cert, key: cert.PublicKey}
 	var err error
 	if n.subject, err = CanonicalName(cert.RawSubject); err != nil {
 		return nil, unreadable(cert, fmt.Errorf("subject: %w", err))
 	}
-	if n.issuer, err = CanonicalName(cert.RawIssuer); err != nil {
+	if known, ok := names[string(cert.RawIssuer)]; ok {
+		n.issuer = known
+	} else if n.issuer, err = CanonicalName(cert.RawIssuer); err != nil {
 		return nil, unreadable(cert, fmt.Errorf("issuer: %w", err))
 	}
 	if n.extensions, err = parseExtensions(cert); err != nil {

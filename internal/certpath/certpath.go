@@ -36,6 +36,7 @@ type Set struct {
 	algorithms algorithm.Policy
 	known      map[string]*node   // by DER
 	bySubject  map[string][]*node // by canonical subject
+	names      map[string]string  // canonical subjects, by DER
 }
 
 // NewSet returns a Set. Every intermediate must be signed, directly or through
@@ -50,13 +51,14 @@ func NewSet(anchors, intermediates []*x509.Certificate, algorithms algorithm.Pol
 		algorithms: algorithms,
 		known:      make(map[string]*node),
 		bySubject:  make(map[string][]*node),
+		names:      make(map[string]string),
 	}
 	var linked, unlinked []*node
 	for _, cert := range anchors {
 		if s.known[string(cert.Raw)] != nil {
 			continue
 		}
-		n, err := newNode(cert)
+		n, err := newNode(cert, s.names)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +70,7 @@ func NewSet(anchors, intermediates []*x509.Certificate, algorithms algorithm.Pol
 		if s.known[string(cert.Raw)] != nil {
 			continue
 		}
-		n, err := newNode(cert)
+		n, err := newNode(cert, s.names)
 		if err != nil {
 			return nil, err
 		}
@@ -86,6 +88,7 @@ func (s *Set) add(n *node) {
 		n.key = algorithm.Prepare(n.PublicKey)
 	}
 	s.known[string(n.Raw)] = n
+	s.names[string(n.RawSubject)] = n.subject
 	s.bySubject[n.subject] = append(s.bySubject[n.subject], n)
 }
 
