@@ -4,8 +4,10 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"math"
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/citizencert/citizencert/internal/der/dertest"
 	"github.com/citizencert/citizencert/pkitest"
@@ -24,12 +26,16 @@ func BenchmarkHostile(b *testing.B) {
 		for _, input := range inputs {
 			b.Run("input="+input.Name+"/size="+size.name, func(b *testing.B) {
 				b.ReportAllocs()
+				least := time.Duration(math.MaxInt64) // what a neighbour's load does not add to
 				for b.Loop() {
+					start := time.Now()
 					if _, err := w.verifier.SignedData(b.Context(), input.Data, nil); err == nil {
 						b.Fatal("got no error")
 					}
+					least = min(least, time.Since(start))
 				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(input.Data)), "ns/byte")
+				b.ReportMetric(float64(least.Microseconds()), "least-µs")
+				b.ReportMetric(float64(least.Nanoseconds())/float64(len(input.Data)), "ns/byte")
 			})
 		}
 	}
