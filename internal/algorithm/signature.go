@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 
@@ -235,9 +236,17 @@ func (s Signature) Verify(key crypto.PublicKey, message, sig []byte) error {
 	if !s.Hash.Available() {
 		return unsupported("%v without a hash", s)
 	}
+	return s.VerifyDigest(key, s.digest(message), sig)
+}
+
+func (s Signature) digest(message []byte) []byte {
+	if s.Hash == crypto.SHA256 { // nearly always, and this needs no memory for its state
+		sum := sha256.Sum256(message)
+		return sum[:]
+	}
 	h := s.Hash.New()
 	h.Write(message)
-	return s.VerifyDigest(key, h.Sum(nil), sig)
+	return h.Sum(nil)
 }
 
 // VerifyDigest checks sig over a message whose digest with s.Hash is given.

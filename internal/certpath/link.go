@@ -139,12 +139,15 @@ type linker struct {
 	budget     int // signature checks that may still be done
 	checks     int // signature checks done
 	exhausted  bool
-	checked    map[link]error
+	checked    []link
 }
 
+// A link is what came of checking the signature of child under the key whose
+// SubjectPublicKeyInfo is key. There are few: those whose names fit.
 type link struct {
 	child *node
-	key   string // SubjectPublicKeyInfo of the issuer
+	key   []byte
+	err   error
 }
 
 // connect reports whether issuer signed child, and notes it in child if so.
@@ -166,9 +169,10 @@ func (l *linker) check(child, issuer *node) error {
 	if err != nil {
 		return err
 	}
-	key := link{child, string(issuer.RawSubjectPublicKeyInfo)}
-	if err, ok := l.checked[key]; ok {
-		return err
+	for _, done := range l.checked {
+		if done.child == child && bytes.Equal(done.key, issuer.RawSubjectPublicKeyInfo) {
+			return done.err
+		}
 	}
 	if l.checks == l.budget {
 		l.exhausted = true
@@ -176,10 +180,7 @@ func (l *linker) check(child, issuer *node) error {
 	}
 	l.checks++
 	err = verifySignature(child.Certificate, issuer.Certificate, issuer.key, signature)
-	if l.checked == nil {
-		l.checked = make(map[link]error)
-	}
-	l.checked[key] = err
+	l.checked = append(l.checked, link{child, issuer.RawSubjectPublicKeyInfo, err})
 	return err
 }
 

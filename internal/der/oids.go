@@ -29,6 +29,14 @@ func dotted(body []byte) string {
 		return "2.5.4.5" // serialNumber
 	case "\x55\x04\x06":
 		return "2.5.4.6" // countryName
+	case "\x60\x86\x76\x01\x64\x02\x01":
+		return "2.16.886.1.100.2.1" // subjectType, of a MOICA certificate
+	case "\x60\x86\x76\x01\x64\x02\x33":
+		return "2.16.886.1.100.2.51" // tailOfCitizenID
+	case "\x60\x86\x76\x01\x64\x03\x01\x01":
+		return "2.16.886.1.100.3.1.1" // citizen
+	case "\x60\x86\x76\x65\x00\x03\x03":
+		return "2.16.886.101.0.3.3" // assurance level 3
 	}
 	return ""
 }
