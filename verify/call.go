@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
@@ -57,7 +58,7 @@ func (v *Verifier) newCall(opts *Options, use Use) *call {
 
 // certificates parses the certificate a call is about, and those of the options.
 func (c *call) certificates(certificate []byte) (cert *x509.Certificate, hints []*x509.Certificate, err error) {
-	if cert, err = certpath.ParseCertificate(certificate); err != nil {
+	if cert, err = c.v.parseCertificate(certificate); err != nil {
 		return nil, nil, syntaxError(err)
 	}
 	hints, err = c.optionCertificates()
@@ -71,9 +72,9 @@ func (c *call) optionCertificates() ([]*x509.Certificate, error) {
 	if len(c.opts.Certificates) > maxCertificates {
 		return nil, refuse(ReasonLimit, "%d certificates in Options, want at most %d", len(c.opts.Certificates), maxCertificates)
 	}
-	certs := make([]*x509.Certificate, 0, len(c.opts.Certificates))
+	certs := make([]*x509.Certificate, 0, len(c.opts.Certificates)+4) // and those of a message
 	for i, raw := range c.opts.Certificates {
-		cert, err := certpath.ParseCertificate(raw)
+		cert, err := c.v.parseCertificate(raw)
 		if err != nil {
 			return nil, syntaxError(fmt.Errorf("Options.Certificates[%d]: %w", i, err))
 		}
@@ -98,10 +99,13 @@ func (c *call) checkSignature(used algorithm.Signature, cert *x509.Certificate, 
 // is left for conclude is the status of the certificates.
 func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signer, error) {
 	c.hints = hints
+	if signer, ok := c.remembered(cert); ok {
+		return signer, nil
+	}
 	if err := c.algorithms().CheckKey(cert.PublicKey); err != nil {
 		return Signer{}, &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: fmt.Errorf("certificate %s: %w", serialOf(cert), err), Check: CheckPath}
 	}
-	path, err := c.v.paths.Find(cert, hints, certpath.Inputs{
+	path, lasting, err := c.v.paths.FindLasting(cert, hints, certpath.Inputs{
 		At:                     c.at,
 		InitialPolicies:        c.v.inputs.InitialPolicies,
 		RequireExplicitPolicy:  c.v.inputs.RequireExplicitPolicy,
@@ -126,6 +130,7 @@ func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signe
 		}
 		signer.Identity.Scheme = c.v.scheme.Name
 	}
+	c.remember(&signer, lasting)
 	return signer, nil
 }
 
@@ -162,9 +167,11 @@ func (c *call) result(signers []Signer) *Result {
 // knownStatus is what has been learned in one call.
 type knownStatus map[certificateAt]statusAnswer
 
+// The ages of a use bind end entities alone.
 type certificateAt struct {
-	cert *x509.Certificate
-	at   time.Time
+	cert      *x509.Certificate
+	at        time.Time
+	endEntity bool
 }
 
 // checkStatus asks for the status of each certificate but the anchor, from the
@@ -179,7 +186,7 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 	signer.Revocation = make([]RevocationFact, len(signer.Path)-1)
 	for i := len(signer.Path) - 2; i >= 0; i-- {
 		cert := signer.Path[i]
-		answer, ok := c.answers[certificateAt{cert, c.at}]
+		answer, ok := c.answers[certificateAt{cert, c.at, i == 0}]
 		if !ok {
 			q := StatusQuery{Cert: cert, Issuer: signer.Path[i+1], At: c.at, Now: c.now, Supplied: c.evidence}
 			if i == 0 {
@@ -188,7 +195,7 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 				q.Fresh = c.use.freshness()
 			}
 			answer.fact, answer.err = c.learn(ctx, q, signer.Path[len(signer.Path)-1])
-			c.answers[certificateAt{cert, c.at}] = answer
+			c.answers[certificateAt{cert, c.at, i == 0}] = answer
 		}
 		if answer.err != nil {
 			return atCheck(answer.err, CheckStatus, signer.Path...)
@@ -200,11 +207,14 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 
 // collectEvidence lists everything the signers rest on, each once.
 func collectEvidence(signers []Signer) []Evidence {
-	var all []Evidence
-	seen := make(map[*byte]bool)
+	size := 0
+	for _, s := range signers {
+		size += len(s.Path) + len(s.Revocation)
+	}
+	all := make([]Evidence, 0, size)
 	add := func(kind EvidenceKind, der []byte) {
-		if len(der) > 0 && !seen[&der[0]] {
-			seen[&der[0]] = true
+		same := func(e Evidence) bool { return &e.DER[0] == &der[0] }
+		if len(der) > 0 && !slices.ContainsFunc(all, same) {
 			all = append(all, Evidence{kind, der})
 		}
 	}

@@ -101,16 +101,15 @@ func (c bytesContent) WriteTo(w io.Writer) (int64, error) {
 // digestContent hashes content once by every hash, and shows it to guard unless
 // that is nil.
 func digestContent(content io.WriterTo, hashes []crypto.Hash, guard *attributeGuard) (digests, error) {
-	running := make([]hash.Hash, len(hashes))
-	writers := make([]io.Writer, len(hashes))
+	running := make(hashers, len(hashes))
 	for i, h := range hashes {
 		running[i] = h.New()
-		writers[i] = running[i]
 	}
+	var readers io.Writer = running
 	if guard != nil {
-		writers = append(writers, guard)
+		readers = io.MultiWriter(running, guard)
 	}
-	if _, err := content.WriteTo(io.MultiWriter(writers...)); err != nil {
+	if _, err := content.WriteTo(readers); err != nil {
 		return nil, refuse(ReasonCanceled, "reading the content: %w", err)
 	}
 	sums := make(digests, len(hashes))
@@ -118,6 +117,16 @@ func digestContent(content io.WriterTo, hashes []crypto.Hash, guard *attributeGu
 		sums[h] = running[i].Sum(nil)
 	}
 	return sums, nil
+}
+
+// hashers hash the same content side by side.
+type hashers []hash.Hash
+
+func (h hashers) Write(p []byte) (int, error) {
+	for _, one := range h {
+		one.Write(p) // never returns an error
+	}
+	return len(p), nil
 }
 
 func equalDigests(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }

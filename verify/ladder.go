@@ -115,6 +115,10 @@ func (c *climb) verdict(ctx context.Context) (RevocationFact, error) {
 	fail := func(reason Reason, err error) (RevocationFact, error) {
 		return RevocationFact{}, &Error{Reason: reason, Signer: -1, Cert: c.query.Cert, Err: err}
 	}
+	if c.found && c.best.Status == Good {
+		c.best.RevokedAfter, c.best.Failed = c.revokedAfter, c.errs
+		return c.best, nil
+	}
 	serial := serialOf(c.query.Cert)
 	report := &c.best.Report
 	switch {
@@ -130,11 +134,8 @@ func (c *climb) verdict(ctx context.Context) (RevocationFact, error) {
 	case c.best.Status == Suspended:
 		return fail(ReasonSuspended, fmt.Errorf("certificate %s is suspended since %s, says %s",
 			serial, report.effectiveFrom().UTC().Format(timeLayout), report.Source))
-	case c.best.Status != Good:
-		return fail(ReasonStatusUnknown, fmt.Errorf("certificate %s is not known to %s", serial, report.Source))
 	}
-	c.best.RevokedAfter, c.best.Failed = c.revokedAfter, c.errs
-	return c.best, nil
+	return fail(ReasonStatusUnknown, fmt.Errorf("certificate %s is not known to %s", serial, report.Source))
 }
 
 const timeLayout = "2006-01-02T15:04:05Z07:00"

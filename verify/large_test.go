@@ -127,7 +127,7 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 // residentPeak reads VmHWM: the rusage of a child would begin with its parent's.
-func residentPeak(t *testing.T) int64 {
+func residentPeak(t testing.TB) int64 {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -49,7 +49,8 @@ type Signer struct {
 	// Index is the place of the SignerInfo in the message, from 0.
 	Index int
 
-	// Path is the certification path: end entity first, anchor last.
+	// Path is the certification path: end entity first, anchor last. The
+	// certificates are shared with other results and must not be modified.
 	Path []*x509.Certificate
 
 	// DigestAlgorithm and SignatureAlgorithm are names such as "SHA-256" and

@@ -100,8 +100,9 @@ type Profile struct {
 	AllowCA bool
 
 	// Identify reads the holder out of a certificate that has passed everything
-	// else. An error refuses the certificate with ReasonProfile. If nil, the
-	// Identity in results is empty but for Scheme.
+	// else. An error refuses the certificate with ReasonProfile. It must depend
+	// on the certificate alone: a Verifier remembers what it returned. If nil,
+	// the Identity in results is empty but for Scheme.
 	Identify func(cert *x509.Certificate) (Identity, error)
 }
 

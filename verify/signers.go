@@ -126,7 +126,7 @@ func (j *judgement) read() error {
 		return atCheck(err, CheckSigner)
 	}
 	for i, raw := range m.Certificates {
-		cert, err := certpath.ParseCertificate(raw)
+		cert, err := j.v.parseCertificate(raw)
 		if err != nil {
 			return atCheck(syntaxError(fmt.Errorf("certificates[%d]: %w", i, err)), CheckSigner)
 		}

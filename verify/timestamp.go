@@ -235,7 +235,7 @@ func (j *judgement) authenticateToken(hints []*x509.Certificate) (Signer, error)
 		return Signer{}, refuse(ReasonDigestMismatch, "message-digest is not the %v of the TSTInfo", s.digest)
 	}
 	for i, raw := range j.message.Certificates {
-		cert, err := certpath.ParseCertificate(raw)
+		cert, err := j.v.parseCertificate(raw)
 		if err != nil {
 			return Signer{}, syntaxError(fmt.Errorf("certificates[%d] of the time-stamp token: %w", i, err))
 		}

@@ -123,8 +123,9 @@ type Config struct {
 	InsecureAllowUTF16Line bool
 }
 
-// A Verifier verifies signatures under one policy. It is immutable and safe for
-// concurrent use.
+// A Verifier verifies signatures under one policy. It is safe for concurrent
+// use. It remembers the certificates of up to 2048 signers it has accepted, with
+// their paths, but never that they are in force or what their status is.
 type Verifier struct {
 	scheme     Scheme
 	status     []StatusSource
@@ -135,6 +136,7 @@ type Verifier struct {
 	algorithms algorithm.Policy
 	tolerated  map[Deviation]bool
 	skipStatus bool
+	leaves     leaves
 
 	timestamping *timestamping // nil if tokens are not used
 }

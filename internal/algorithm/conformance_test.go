@@ -99,8 +99,10 @@ func checkGroup(t *testing.T, g *group) bool {
 	}
 	for _, v := range g.Tests {
 		want := v.Result == "valid"
-		if got := alg.Verify(key, v.Msg, v.Sig) == nil; got != want {
-			t.Errorf("vector %d %v: got verified %v, want %v", v.ID, v.Flags, got, want)
+		for _, key := range []crypto.PublicKey{key, Prepare(key)} {
+			if got := alg.Verify(key, v.Msg, v.Sig) == nil; got != want {
+				t.Errorf("vector %d %v under %T: got verified %v, want %v", v.ID, v.Flags, key, got, want)
+			}
 		}
 	}
 	return true

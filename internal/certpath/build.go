@@ -33,6 +33,7 @@ type search struct {
 	targetLinks, hintLinks linker
 
 	steps, paths int
+	hinted       bool // known CAs alone have not been enough
 	work         work
 
 	refusal error // the most telling so far
@@ -52,7 +53,7 @@ const (
 )
 
 func (s *Set) newSearch(cert *x509.Certificate, in Inputs) (*search, error) {
-	target, err := newNode(cert)
+	target, err := newNode(cert, s.names)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +87,7 @@ func (s *search) find(hints []*x509.Certificate) ([]*x509.Certificate, error) {
 	// Hints never become issuers of known CAs, so that every new path begins
 	// with a hint, and none of the paths above comes again.
 	s.target.issuers = nil
+	s.hinted = true
 	s.link(s.admit(hints))
 	if path := s.extend([]*node{s.target}); path != nil {
 		return path, nil
@@ -94,6 +96,14 @@ func (s *search) find(hints []*x509.Certificate) ([]*x509.Certificate, error) {
 		s.refuse(rankUnlinked, &Error{Untrusted, s.target.Certificate, errors.New("no known CA of its issuer's name and key")})
 	}
 	return nil, s.refusal
+}
+
+// lasting reports whether the path that was found is the first that known CAs
+// make. Which one that is does not depend on the instant: dates are judged when
+// a path is complete. An Accept may depend on anything, and so may a policy with
+// dates.
+func (s *search) lasting() bool {
+	return s.paths == 1 && !s.hinted && s.in.Accept == nil && !s.algorithms.Dated()
 }
 
 // findAnchor answers for a certificate that is an anchor.
@@ -184,7 +194,7 @@ func (s *search) ancestors(hints []*x509.Certificate) []*node {
 			continue
 		}
 		seen[string(cert.Raw)] = true
-		hint, err := newNode(cert)
+		hint, err := newNode(cert, s.set.names)
 		if err != nil {
 			if bytes.Equal(cert.RawSubject, s.target.RawIssuer) {
 				s.refuse(rankBadSignature, err)

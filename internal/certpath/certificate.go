@@ -2,6 +2,7 @@ package certpath
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
@@ -45,18 +46,25 @@ type node struct {
 	subject, issuer string // CanonicalName
 	extensions
 
+	// key verifies what the certificate's key has signed. That of a known CA has
+	// been prepared for it.
+	key    crypto.PublicKey
 	anchor bool
 	// issuers are those under whose key the signature has been verified.
 	issuers []*node
 }
 
-func newNode(cert *x509.Certificate) (*node, error) {
-	n := &node{Certificate: cert}
+// newNode returns the node of a certificate. names are canonical names by DER
+// that are known already.
+func newNode(cert *x509.Certificate, names map[string]string) (*node, error) {
+	n := &node{Certificate: cert, key: cert.PublicKey}
 	var err error
 	if n.subject, err = CanonicalName(cert.RawSubject); err != nil {
 		return nil, unreadable(cert, fmt.Errorf("subject: %w", err))
 	}
-	if n.issuer, err = CanonicalName(cert.RawIssuer); err != nil {
+	if known, ok := names[string(cert.RawIssuer)]; ok {
+		n.issuer = known
+	} else if n.issuer, err = CanonicalName(cert.RawIssuer); err != nil {
 		return nil, unreadable(cert, fmt.Errorf("issuer: %w", err))
 	}
 	if n.extensions, err = parseExtensions(cert); err != nil {

@@ -36,6 +36,7 @@ type Set struct {
 	algorithms algorithm.Policy
 	known      map[string]*node   // by DER
 	bySubject  map[string][]*node // by canonical subject
+	names      map[string]string  // canonical subjects, by DER
 }
 
 // NewSet returns a Set. Every intermediate must be signed, directly or through
@@ -51,13 +52,14 @@ func NewSet(anchors, intermediates []*x509.Certificate, algorithms algorithm.Pol
 		algorithms: algorithms,
 		known:      make(map[string]*node),
 		bySubject:  make(map[string][]*node),
+		names:      make(map[string]string),
 	}
 	var linked, unlinked []*node
 	for _, cert := range anchors {
 		if s.known[string(cert.Raw)] != nil {
 			continue
 		}
-		n, err := newNode(cert)
+		n, err := newNode(cert, s.names)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +71,7 @@ func NewSet(anchors, intermediates []*x509.Certificate, algorithms algorithm.Pol
 		if s.known[string(cert.Raw)] != nil {
 			continue
 		}
-		n, err := newNode(cert)
+		n, err := newNode(cert, s.names)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +85,11 @@ func NewSet(anchors, intermediates []*x509.Certificate, algorithms algorithm.Pol
 }
 
 func (s *Set) add(n *node) {
+	if s.algorithms.CheckKey(n.PublicKey) == nil {
+		n.key = algorithm.Prepare(n.PublicKey)
+	}
 	s.known[string(n.Raw)] = n
+	s.names[string(n.RawSubject)] = n.subject
 	s.bySubject[n.subject] = append(s.bySubject[n.subject], n)
 }
 
@@ -170,11 +176,40 @@ type Inputs struct {
 // path is valid, the error is that of the path that came furthest: what Accept
 // returned, else an *Error.
 func (s *Set) Find(cert *x509.Certificate, hints []*x509.Certificate, in Inputs) ([]*x509.Certificate, error) {
+	path, _, err := s.FindLasting(cert, hints, in)
+	return path, err
+}
+
+// FindLasting is Find, and reports whether the answer lasts: it rests on known
+// CAs alone and not on hints, and no path came before it, so that Find with the
+// same inputs answers the same at every other instant that is [InForce].
+func (s *Set) FindLasting(cert *x509.Certificate, hints []*x509.Certificate, in Inputs) (path []*x509.Certificate, lasting bool, err error) {
 	search, err := s.newSearch(cert, in)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return search.find(hints)
+	path, err = search.find(hints)
+	return path, err == nil && search.lasting(), err
+}
+
+// InForce reports whether no certificate of a path has expired or is not yet
+// valid at an instant, as Find judges it.
+func InForce(path []*x509.Certificate, at time.Time) bool {
+	at = at.Truncate(time.Second)
+	for _, cert := range path {
+		if at.After(cert.NotAfter) || at.Before(cert.NotBefore) {
+			return false
+		}
+	}
+	return true
+}
+
+// Known returns the anchor or intermediate CA whose DER is raw, or nil.
+func (s *Set) Known(raw []byte) *x509.Certificate {
+	if n := s.known[string(raw)]; n != nil {
+		return n.Certificate
+	}
+	return nil
 }
 
 // A Kind says what refused a path.

@@ -2,6 +2,7 @@ package certpath
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -20,11 +21,12 @@ func CheckSignature(child, issuer *x509.Certificate, algorithms algorithm.Policy
 	if err != nil {
 		return err
 	}
-	return verifySignature(child, issuer, signature)
+	return verifySignature(child, issuer, issuer.PublicKey, signature)
 }
 
-func verifySignature(child, issuer *x509.Certificate, signature algorithm.Signature) error {
-	if err := signature.Verify(issuer.PublicKey, child.RawTBSCertificate, child.Signature); err != nil {
+// verifySignature is the rest of it. key is that of issuer, prepared or not.
+func verifySignature(child, issuer *x509.Certificate, key crypto.PublicKey, signature algorithm.Signature) error {
+	if err := signature.Verify(key, child.RawTBSCertificate, child.Signature); err != nil {
 		return &Error{Untrusted, child, fmt.Errorf("%w with the key of %s", err, label(issuer))}
 	}
 	return nil
@@ -137,12 +139,15 @@ type linker struct {
 	budget     int // signature checks that may still be done
 	checks     int // signature checks done
 	exhausted  bool
-	checked    map[link]error
+	checked    []link
 }
 
+// A link is what came of checking the signature of child under the key whose
+// SubjectPublicKeyInfo is key. There are few: those whose names fit.
 type link struct {
 	child *node
-	key   string // SubjectPublicKeyInfo of the issuer
+	key   []byte
+	err   error
 }
 
 // connect reports whether issuer signed child, and notes it in child if so.
@@ -164,20 +169,18 @@ func (l *linker) check(child, issuer *node) error {
 	if err != nil {
 		return err
 	}
-	key := link{child, string(issuer.RawSubjectPublicKeyInfo)}
-	if err, ok := l.checked[key]; ok {
-		return err
+	for _, done := range l.checked {
+		if done.child == child && bytes.Equal(done.key, issuer.RawSubjectPublicKeyInfo) {
+			return done.err
+		}
 	}
 	if l.checks == l.budget {
 		l.exhausted = true
 		return &Error{Limit, child.Certificate, fmt.Errorf("more than %d signature checks", l.budget)}
 	}
 	l.checks++
-	err = verifySignature(child.Certificate, issuer.Certificate, signature)
-	if l.checked == nil {
-		l.checked = make(map[link]error)
-	}
-	l.checked[key] = err
+	err = verifySignature(child.Certificate, issuer.Certificate, issuer.key, signature)
+	l.checked = append(l.checked, link{child, issuer.RawSubjectPublicKeyInfo, err})
 	return err
 }
 

@@ -42,7 +42,7 @@ func CanonicalName(raw []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var key []byte
+	key := make([]byte, 0, len(raw))
 	for _, rdn := range rdns {
 		key = appendField(key, rdn)
 	}
@@ -62,7 +62,7 @@ func canonicalRDNs(raw []byte) ([]string, error) {
 	if name.Tag != der.Sequence {
 		return nil, name.Errorf("Name has tag %v", name.Tag)
 	}
-	var rdns []string
+	rdns := make([]string, 0, 4) // as many as national schemes have
 	r := name.Reader()
 	for e := range r.All() {
 		rdn, err := canonicalRDN(e)
@@ -80,7 +80,7 @@ func canonicalRDN(rdn der.Element) (string, error) {
 	if rdn.Tag != der.Set || len(rdn.Body) == 0 {
 		return "", rdn.Errorf("RelativeDistinguishedName is not a SET of attributes")
 	}
-	var attributes []string
+	attributes := make([]string, 0, 1)
 	r := rdn.Reader()
 	for e := range r.All() {
 		attribute, err := canonicalAttribute(e)
@@ -106,7 +106,7 @@ func canonicalAttribute(e der.Element) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key := appendField(nil, string(id.Body))
+	key := appendField(make([]byte, 0, len(e.Raw)), string(id.Body))
 	text, ok := decodeString(value)
 	if !ok {
 		// Not a character string: compared octet by octet, type included.

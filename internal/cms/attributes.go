@@ -49,45 +49,50 @@ func (s *SignerInfo) parseSignedAttrs(e der.Element, limits Limits) error {
 // The syntax has unsigned attributes, too, occur only if there is at least one.
 // An empty set of them is passed over, since nothing depends on it.
 func parseAttributes(e der.Element, limits Limits) ([]Attribute, error) {
-	var attributes []Attribute
-	values := 0
+	attributes := make([]Attribute, 0, min(4, len(e.Body))) // those that are required, and one
+	values := make([]der.Element, 0, cap(attributes))       // of all of them
 	r := e.Reader()
 	for member := range r.All() {
 		if len(attributes) == limits.MaxAttributes {
 			return nil, &der.LimitError{What: "attributes", Limit: limits.MaxAttributes}
 		}
-		attribute, err := parseAttribute(member, values, limits)
+		attribute, all, err := parseAttribute(member, values, limits)
 		if err != nil {
 			return nil, err
 		}
-		values += len(attribute.Values)
+		values = all
 		attributes = append(attributes, attribute)
 	}
 	return attributes, nil
 }
 
-// parseAttribute reads one Attribute of a set in which values have been read before.
-func parseAttribute(e der.Element, values int, limits Limits) (Attribute, error) {
+// parseAttribute reads one Attribute. It appends its values to those of the
+// attributes before it in the set.
+func parseAttribute(e der.Element, values []der.Element, limits Limits) (Attribute, []der.Element, error) {
 	if e.Tag != der.Sequence {
-		return Attribute{}, e.Errorf("Attribute has tag %v", e.Tag)
+		return Attribute{}, nil, e.Errorf("Attribute has tag %v", e.Tag)
 	}
 	r := e.Reader()
 	attrType, err := readObjectID(&r, "attrType")
 	if err != nil {
-		return Attribute{}, err
+		return Attribute{}, nil, err
 	}
 	set, err := r.Expect(der.Set, "attrValues")
 	if err != nil {
-		return Attribute{}, err
+		return Attribute{}, nil, err
 	}
-	attribute := Attribute{Type: attrType, Raw: e.Raw}
+	before := len(values)
 	members := set.Reader()
 	for value := range members.All() {
-		if values++; values > limits.MaxAttributes {
-			return Attribute{}, &der.LimitError{What: "attribute values", Limit: limits.MaxAttributes}
+		if len(values) == limits.MaxAttributes {
+			return Attribute{}, nil, &der.LimitError{What: "attribute values", Limit: limits.MaxAttributes}
 		}
-		attribute.Values = append(attribute.Values, value)
+		values = append(values, value)
 	}
-	attribute.sorted = set.SortedSet()
-	return attribute, r.End("Attribute")
+	return Attribute{
+		Type:   attrType,
+		Values: values[before:len(values):len(values)],
+		Raw:    e.Raw,
+		sorted: set.SortedSet(),
+	}, values, r.End("Attribute")
 }

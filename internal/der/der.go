@@ -75,6 +75,8 @@ type Document struct {
 	// where its end-of-contents octets begin. It is what makes reading linear:
 	// without it every look at an element would search for its end again.
 	ends []span
+	// irregular is set if some element is not DER in the sense of Strict.
+	irregular bool
 }
 
 type span struct{ start, end int }
@@ -107,7 +109,8 @@ func Scan(data []byte, limits Limits) (*Document, error) {
 // scan walks the first element of the input without recursion and returns
 // where it ends.
 func (d *Document) scan(limits Limits) (int, error) {
-	var stack []frame
+	var room [DefaultDepth]frame
+	stack := room[:0]
 	off, elements := 0, 0
 	for {
 		parentEnd := len(d.data)
@@ -126,6 +129,9 @@ func (d *Document) scan(limits Limits) (int, error) {
 			h, err := readHeader(d.data[:parentEnd], off)
 			if err != nil {
 				return 0, err
+			}
+			if !h.minimal || h.tag.Constructed() && isString(h.tag) {
+				d.irregular = true
 			}
 			switch {
 			case !h.tag.Constructed():

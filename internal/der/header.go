@@ -76,14 +76,15 @@ func readHeader(data []byte, off int) (header, error) {
 	if off >= len(data) {
 		return header{}, &SyntaxError{Offset: off, Msg: "an element is missing"}
 	}
+	// Most elements have one octet of tag and one of length.
+	if rest := data[off:]; len(rest) >= 2 && rest[0]&0x1f != 0x1f && rest[0]&^0x20 != 0 && int(rest[1]) <= len(rest)-2 && rest[1] < 0x80 {
+		return header{tag: shortTag(rest[0]), body: off + 2, length: int(rest[1]), minimal: true}, nil
+	}
 	h := header{minimal: true}
 	start := off
 	b := data[off]
 	off++
-	h.tag = Tag(b>>6)<<classShift | Tag(b&0x1f)
-	if b&0x20 != 0 {
-		h.tag |= constructedBit
-	}
+	h.tag = shortTag(b)
 	if b&0x1f == 0x1f {
 		number, next, err := readTagNumber(data, off)
 		if err != nil {
@@ -99,6 +100,11 @@ func readHeader(data []byte, off int) (header, error) {
 		return header{}, err
 	}
 	return h, nil
+}
+
+// shortTag returns the tag in an identifier of one octet.
+func shortTag(b byte) Tag {
+	return Tag(b>>6)<<classShift | Tag(b&0x20)<<24 | Tag(b&0x1f)
 }
 
 // readTagNumber reads the base-128 digits of a tag number of 31 and more

@@ -21,6 +21,9 @@ func Strict(data []byte, limits Limits) (*Document, error) {
 // The header of a constructed element stands before its contents, so walking on
 // from one header to the next needs no stack.
 func (e Element) Strict() error {
+	if !e.doc.irregular {
+		return nil // as Scan has seen, and there is nothing to look for
+	}
 	data := e.doc.data[:e.off+len(e.Raw)]
 	if i := e.doc.firstIndefinite(e.off); i < len(e.doc.ends) && e.doc.ends[i].start < len(data) {
 		return notDER(e.doc.ends[i].start, "indefinite length is not DER")

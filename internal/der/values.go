@@ -41,6 +41,9 @@ func (e Element) Integer() (*big.Int, error) {
 
 // Int reads an INTEGER or ENUMERATED that fits in an int32.
 func (e Element) Int() (int, error) {
+	if e.Tag == Integer && len(e.Body) == 1 { // as versions are
+		return int(int8(e.Body[0])), nil
+	}
 	n, err := e.Integer()
 	if err != nil {
 		return 0, err
@@ -81,6 +84,9 @@ func (e Element) ObjectID() (string, error) {
 	}
 	if len(e.Body) > maxObjectID {
 		return "", e.Errorf("OBJECT IDENTIFIER has %d octets, more than %d", len(e.Body), maxObjectID)
+	}
+	if known := dotted(e.Body); known != "" {
+		return known, nil
 	}
 	if err := oid.UnmarshalBinary(e.Body); err != nil {
 		return "", e.Errorf("OBJECT IDENTIFIER is malformed")

@@ -2,6 +2,7 @@ package moica
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -14,7 +15,6 @@ import (
 const (
 	oidCommonName         = "2.5.4.3"
 	oidSerialNumber       = "2.5.4.5"
-	oidSubjectDirectory   = "2.5.29.9"
 	oidSubjectType        = "2.16.886.1.100.2.1"
 	oidHolderRank         = "2.16.886.1.100.2.2"
 	oidTailOfCitizenID    = "2.16.886.1.100.2.51"
@@ -24,6 +24,8 @@ const (
 	tailLength            = 4
 	maxDirectoryAttribute = 16
 )
+
+var oidSubjectDirectory = asn1.ObjectIdentifier{2, 5, 29, 9}
 
 // identify reads the holder out of an end-entity certificate. What is missing is
 // an error or an empty field, never a guess.
@@ -123,7 +125,7 @@ func stringOf(e der.Element) (string, error) {
 func directoryAttributes(cert *x509.Certificate) (map[string]der.Element, error) {
 	values := make(map[string]der.Element)
 	for _, ext := range cert.Extensions {
-		if ext.Id.String() != oidSubjectDirectory {
+		if !ext.Id.Equal(oidSubjectDirectory) {
 			continue
 		}
 		doc, err := der.Strict(ext.Value, der.Limits{})

@@ -1,0 +1,104 @@
+// Package benchkit compares the costs of several ways to do a thing on a machine
+// that others use too.
+//
+// Benchmarks that run one after another differ by half when a neighbour's load
+// changes in between. Here they are interleaved: in every round each case runs
+// for a slice of a few milliseconds, and what is reported is the median of the
+// ratios of the rounds. The number of rounds is that of the benchmark's
+// iterations: -benchtime 40x asks for forty.
+package benchkit
+
+import (
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+)
+
+// A Case is one way to do a thing. Op does it once.
+type Case struct {
+	Name string
+	Op   func()
+}
+
+// slice is how long a case runs at a time: long beside the clock's resolution
+// and a change of context, short beside changes of load.
+const slice = 4 * time.Millisecond
+
+// A Comparison has what cases have cost in each round.
+type Comparison struct {
+	b     *testing.B
+	times map[string][]float64 // by name, nanoseconds for one Op, by round
+}
+
+// Compare runs the cases in turns until the benchmark has had its time, and
+// reports of each case its median time, allocations and allocated bytes.
+func Compare(b *testing.B, cases ...Case) *Comparison {
+	b.Helper()
+	c := &Comparison{b: b, times: make(map[string][]float64)}
+	counts := make([]int, len(cases))
+	for i, one := range cases {
+		counts[i] = calibrate(one.Op)
+	}
+	for b.Loop() {
+		for i, one := range cases {
+			start := time.Now()
+			for range counts[i] {
+				one.Op()
+			}
+			c.times[one.Name] = append(c.times[one.Name], float64(time.Since(start).Nanoseconds())/float64(counts[i]))
+		}
+	}
+	b.ReportMetric(0, "ns/op") // of a round, which says nothing
+	for _, one := range cases {
+		allocs, bytes := allocations(one.Op)
+		b.ReportMetric(median(c.times[one.Name])/1e3, one.Name+"-µs")
+		b.ReportMetric(allocs, one.Name+"-allocs")
+		b.ReportMetric(bytes, one.Name+"-B")
+	}
+	return c
+}
+
+// Ratio reports how many times the cost of the other case the one has had, as
+// the median over the rounds.
+func (c *Comparison) Ratio(one, other string) {
+	ratios := make([]float64, len(c.times[one]))
+	for i := range ratios {
+		ratios[i] = c.times[one][i] / c.times[other][i]
+	}
+	c.b.ReportMetric(median(ratios), one+"/"+other)
+}
+
+// calibrate returns how many times op fits into a slice, and warms it up.
+func calibrate(op func()) int {
+	n := 0
+	for start := time.Now(); time.Since(start) < slice; n++ {
+		op()
+	}
+	return n
+}
+
+// allocations returns the number and bytes of allocations of one op.
+func allocations(op func()) (count, bytes float64) {
+	const runs = 64
+	var before, after runtime.MemStats
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	runtime.ReadMemStats(&before)
+	for range runs {
+		op()
+	}
+	runtime.ReadMemStats(&after)
+	return float64(after.Mallocs-before.Mallocs) / runs, float64(after.TotalAlloc-before.TotalAlloc) / runs
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	switch n := len(sorted); {
+	case n == 0:
+		return 0
+	case n%2 == 0:
+		return (sorted[n/2-1] + sorted[n/2]) / 2
+	default:
+		return sorted[n/2]
+	}
+}

@@ -1,0 +1,112 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/x509"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/citizencert/citizencert/internal/certpath"
+)
+
+// A Verifier remembers the certificates of signers it has accepted, since the
+// same citizen signs again: at most rememberedLeaves of them, of at most
+// maxRememberedSize bytes. With what is parsed out of it, one of 1.5 kB takes 7 kB.
+const (
+	rememberedLeaves  = 2048
+	maxRememberedSize = 8 << 10
+)
+
+// A leaf is what is remembered of an end-entity certificate: that a path of
+// verified signatures leads from it to an anchor, which is valid but for dates
+// and status, and that it fits the profile of the scheme. Whether the
+// certificates are in force and what their status is, is found out every time.
+type leaf struct {
+	raw      string
+	cert     *x509.Certificate
+	path     []*x509.Certificate
+	identity Identity
+
+	used atomic.Bool // since the hand has passed
+}
+
+// leaves remembers by the whole certificate, octet by octet. When it is full, a
+// hand goes round and takes away the first that has not been used since it
+// passed there last. The zero value is empty.
+type leaves struct {
+	mu    sync.RWMutex
+	byRaw map[string]*leaf
+	ring  []*leaf
+	hand  int
+}
+
+func (l *leaves) get(raw []byte) *leaf {
+	l.mu.RLock()
+	found := l.byRaw[string(raw)]
+	l.mu.RUnlock()
+	if found != nil && !found.used.Load() {
+		found.used.Store(true)
+	}
+	return found
+}
+
+func (l *leaves) put(added *leaf) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.byRaw == nil {
+		l.byRaw = make(map[string]*leaf)
+	}
+	switch _, twice := l.byRaw[added.raw]; {
+	case twice:
+		return
+	case len(l.ring) < rememberedLeaves:
+		l.ring = append(l.ring, added)
+	default:
+		for l.ring[l.hand].used.Swap(false) {
+			l.hand = (l.hand + 1) % len(l.ring)
+		}
+		delete(l.byRaw, l.ring[l.hand].raw)
+		l.ring[l.hand] = added
+		l.hand = (l.hand + 1) % len(l.ring)
+	}
+	l.byRaw[added.raw] = added
+}
+
+// parseCertificate parses a certificate, unless it is known from before. The
+// result does not alias raw: it may outlive the message.
+func (v *Verifier) parseCertificate(raw []byte) (*x509.Certificate, error) {
+	if cert := v.paths.Known(raw); cert != nil {
+		return cert, nil
+	}
+	if known := v.leaves.get(raw); known != nil {
+		return known.cert, nil
+	}
+	return certpath.ParseCertificate(bytes.Clone(raw))
+}
+
+// remembered returns the signer whose certificate was accepted before, and is in
+// force at the instant of this call. What the path was found by is the same for
+// every call with the profile of the scheme: anchors, intermediates, algorithms
+// and policy inputs are the Verifier's.
+func (c *call) remembered(cert *x509.Certificate) (Signer, bool) {
+	if c.profile != &c.v.scheme.Profile {
+		return Signer{}, false
+	}
+	known := c.v.leaves.get(cert.Raw)
+	if known == nil || !certpath.InForce(known.path, c.at) {
+		return Signer{}, false
+	}
+	return Signer{Path: slices.Clone(known.path), At: c.at, AtKind: c.atKind, Identity: known.identity}, true
+}
+
+// remember keeps what certify has found, if it depends on nothing that came with
+// the message. Since only CAs that are known beforehand vouch for what is
+// remembered, a stranger cannot fill the memory. An anchor is not remembered: who
+// asks decides whether it may be a path of one.
+func (c *call) remember(signer *Signer, lasting bool) {
+	cert := signer.Path[0]
+	if lasting && len(signer.Path) > 1 && c.profile == &c.v.scheme.Profile && len(cert.Raw) <= maxRememberedSize {
+		c.v.leaves.put(&leaf{raw: string(cert.Raw), cert: cert, path: slices.Clone(signer.Path), identity: signer.Identity})
+	}
+}
