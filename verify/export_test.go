@@ -13,6 +13,7 @@ import (
 // the signers, and what becomes of the counter-signatures on them; of these the
 // path is asked for.
 func (v *Verifier) CheckSignatures(ctx context.Context, der []byte, content io.Reader, sums map[crypto.Hash][]byte, opts *Options) (signers []*x509.Certificate, counter []CounterSignature, err error) {
+	defer func() { _, err = v.describe(askedSignedData, der, opts, nil, err) }()
 	j, err := v.parse(ctx, der, opts)
 	if err != nil {
 		return nil, nil, err

@@ -19,6 +19,8 @@ var expected = []string{
 	"CITIZENCERT_REAL_PKI is not set",
 	"CITIZENCERT_CONFORMANCE is not set",
 	"openssl is not installed",
+	// Bounds that a store does not state; package storetest names them.
+	"MaxChallenges is not set", "MaxDenials is not set", "MaxCertificates is not set",
 }
 
 // An event is a line of "go test -json".
