@@ -5,6 +5,7 @@ import "errors"
 // each has every signer that has passed so far checked, and ends the judgement
 // when too few are left: what comes next costs more than what was before.
 func (j *judgement) each(check func(*signerInfo) error) error {
+	passing := 0
 	for i := range j.signers {
 		s := &j.signers[i]
 		if s.refusal != nil {
@@ -12,10 +13,12 @@ func (j *judgement) each(check func(*signerInfo) error) error {
 		}
 		if err := check(s); err != nil {
 			s.refusal = j.refusalOf(err, i)
+			continue
 		}
+		passing++
 	}
-	if left := j.wanted() - len(j.passing()); left > 0 {
-		return j.refusal(left)
+	if missing := j.wanted() - passing; missing > 0 {
+		return j.refusal(missing)
 	}
 	return nil
 }

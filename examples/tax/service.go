@@ -90,7 +90,7 @@ type citizenHandler func(w http.ResponseWriter, r *http.Request, session *signin
 // has forms, whose senders deserve a page when their session has run out.
 func (s *service) signedIn(next citizenHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		session, err := s.auth.Check(r)
+		session, err := s.auth.Renew(w, r)
 		if err != nil {
 			s.refuseSignIn(w, r, err)
 			return
