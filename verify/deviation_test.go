@@ -230,3 +230,33 @@ func TestLegacyDesktop(t *testing.T) {
 	res, err := v.SignedData(t.Context(), attached, &verify.Options{Line: line})
 	wantReason(t, res, err, verify.ReasonPurpose)
 }
+
+// A trace claims nothing that was not checked: what the policy has waived is told,
+// and so are the signers that did not have to pass.
+func TestExplainDeviations(t *testing.T) {
+	w := newWorld(t)
+	v := w.newVerifier(t, func(cfg *verify.Config) { cfg.InsecureAllowNoSignedAttributes = true })
+	res, err := v.SignedData(t.Context(), w.sign(t, w.card, filing, &pkitest.CMSOptions{NoSignedAttributes: true}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waived := false
+	for _, step := range res.Explain() {
+		if step.Check == verify.CheckAttributes {
+			waived = step.Outcome == verify.Skipped && strings.Contains(step.Detail, string(verify.DeviationNoSignedAttributes))
+		}
+	}
+	if !waived {
+		t.Errorf("got trace %v, want the signed attributes told as waived", res.Explain())
+	}
+
+	bad := pkitest.CoSigner{Signer: pkitest.Signer{Cert: w.card.Cert, Key: w.card.Key}, Options: &pkitest.CMSOptions{BreakSignature: true}}
+	der := w.sign(t, w.card, filing, &pkitest.CMSOptions{CoSigners: []pkitest.CoSigner{bad}})
+	if res, err = w.verifier.SignedData(t.Context(), der, &verify.Options{InsecureMinSigners: 1}); err != nil {
+		t.Fatal(err)
+	}
+	trace := res.Explain()
+	if last := trace[len(trace)-1]; last.Outcome != verify.Refused || last.Check != verify.CheckSignature {
+		t.Errorf("got last step %v, want the signature that was refused", last)
+	}
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // Explain tells the checks that a signature or certificate has passed, signer by
-// signer.
+// signer, and what was waived by name.
 func (r *Result) Explain() Trace {
 	var t Trace
 	for _, check := range checksOf[r.setting.question] {
@@ -20,6 +20,9 @@ func (r *Result) Explain() Trace {
 			continue
 		}
 		t = append(t, r.setting.step(check, Passed))
+	}
+	for _, e := range r.Refused { // where the policy asks for fewer than all
+		t = append(t, e.refusedStep(e.checkOrUsual()))
 	}
 	return t
 }
@@ -40,12 +43,14 @@ func (r *Result) explainSigner(check Check, i int) Trace {
 	switch check {
 	case CheckAlgorithms:
 		step.Input = joined(step.Input, signer.DigestAlgorithm, signer.SignatureAlgorithm)
+	case CheckAttributes:
+		step.waive(signer.Deviations)
 	case CheckSigner:
 		step.Input = "certificate " + serialOf(cert)
 	case CheckSignature:
 		step.Input = joined("certificate "+serialOf(cert), signer.SignatureAlgorithm, "policy "+r.Policy)
 	case CheckPath:
-		step.Input = joined(pathText(signer.Path), "at "+instantText(r.At), string(r.AtKind), r.Environment.String()+" anchors")
+		step.Input = joined(pathText(signer.Path), "at "+instantText(signer.At), string(signer.AtKind), r.Environment.String()+" anchors")
 	case CheckProfile:
 		step.Input = joined(step.Input, "certificate "+serialOf(cert))
 	case CheckContent:
@@ -55,6 +60,17 @@ func (r *Result) explainSigner(check Check, i int) Trace {
 	}
 	step.Input = joined(ofMany(i, len(r.Signers)), step.Input)
 	return Trace{step}
+}
+
+// waive tells the rules that the policy has waived for a signer. Without signed
+// attributes nothing about them has been checked.
+func (s *Step) waive(deviations []Deviation) {
+	for _, d := range deviations {
+		if d == DeviationNoSignedAttributes {
+			s.Outcome = Skipped
+		}
+		s.Detail = joined(s.Detail, "waived: "+string(d))
+	}
 }
 
 // explainStatus has a step for each certificate but the anchor.
