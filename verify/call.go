@@ -85,8 +85,8 @@ func (c *call) optionCertificates() ([]*x509.Certificate, error) {
 
 // checkSignature checks a signature by the key of cert, after asking the policy
 // whether algorithm and key are acceptable.
-func (c *call) checkSignature(used algorithm.Signature, cert *x509.Certificate, signed, signature []byte) error {
-	if err := c.algorithms().CheckSignature(used, cert.PublicKey); err != nil {
+func checkSignature(policy algorithm.Policy, used algorithm.Signature, cert *x509.Certificate, signed, signature []byte) error {
+	if err := policy.CheckSignature(used, cert.PublicKey); err != nil {
 		return &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: err, Check: CheckSignature}
 	}
 	if err := used.Verify(cert.PublicKey, signed, signature); err != nil {

@@ -39,8 +39,8 @@ func (j *judgement) checkDirectContent(s *signerInfo, content digests) error {
 }
 
 // checkDirect is checkSignature over a digest.
-func (c *call) checkDirect(used algorithm.Signature, cert *x509.Certificate, sum, signature []byte) error {
-	if err := c.algorithms().CheckSignature(used, cert.PublicKey); err != nil {
+func checkDirect(policy algorithm.Policy, used algorithm.Signature, cert *x509.Certificate, sum, signature []byte) error {
+	if err := policy.CheckSignature(used, cert.PublicKey); err != nil {
 		return &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: err}
 	}
 	if err := used.VerifyDigest(cert.PublicKey, sum, signature); err != nil {

@@ -42,6 +42,7 @@ type proof struct {
 	cert   *x509.Certificate
 	hints  []*x509.Certificate
 	tokens []*token
+	info   *signerInfo // nil for a bare signature
 }
 
 // judgedAt returns the call with another instant of judgement. What is known of
@@ -63,7 +64,7 @@ func (c *call) certifySigned(cert *x509.Certificate, hints []*x509.Certificate, 
 	if e, ok := errors.AsType[*Error](err); len(raws) == 0 || ok && e.Reason == ReasonUntrusted {
 		return signer, err
 	}
-	p := &proof{cert, hints, c.readTokens(raws, signature, hints)}
+	p := &proof{cert: cert, hints: hints, tokens: c.readTokens(raws, signature, hints)}
 	for _, t := range p.tokens {
 		if err == nil {
 			break
@@ -169,6 +170,9 @@ func (c *call) settle(ctx context.Context, signer *Signer) error {
 
 // judge judges path and status of the signer at the instant of the call.
 func (p *proof) judge(ctx context.Context, c *call, signer *Signer) error {
+	if err := p.checkAlgorithms(c); err != nil {
+		return err
+	}
 	if !signer.At.Equal(c.at) {
 		again, err := c.certify(p.cert, p.hints)
 		if err != nil {

@@ -83,3 +83,31 @@ func (cfg *Config) choosePolicy(now time.Time) (algorithm.Policy, error) {
 // algorithms returns the policy as it is at the instant of judgement, or at the
 // instant that policyAt gives in its place.
 func (c *call) algorithms() algorithm.Policy { return c.v.algorithms.At(cmp.Or(c.policyAt, c.at)) }
+
+// policyFor returns the policy for the algorithms of a SignerInfo, before it is
+// known at which instant the signature is judged. If time-stamp tokens may move
+// that, and the policy has dates, it is what the policy accepts at one instant or
+// another; [proof.checkAlgorithms] asks again when the instant is settled.
+func (j *judgement) policyFor(s *signerInfo) algorithm.Policy {
+	movable := j.v.timestamping != nil && j.use == UseFiling && j.v.algorithms.Dated()
+	if movable && len(j.collectTokens(s.UnsignedAttributes)) > 0 {
+		return j.v.algorithms.AtAnyTime()
+	}
+	return j.algorithms()
+}
+
+// checkAlgorithms judges digest, signature and key at the instant that has been
+// settled.
+func (p *proof) checkAlgorithms(c *call) error {
+	if p.info == nil { // a bare signature, whose algorithm was judged at the instant of the call
+		return nil
+	}
+	policy := c.algorithms()
+	if err := policy.CheckHash(p.info.digest); err != nil {
+		return refuse(ReasonAlgorithm, "digestAlgorithm: %w", err)
+	}
+	if err := policy.CheckSignature(p.info.signature, p.cert.PublicKey); err != nil {
+		return &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: p.cert, Err: err, Check: CheckSignature}
+	}
+	return nil
+}

@@ -153,7 +153,8 @@ func (j *judgement) readAlgorithms(s *signerInfo) error {
 	if s.digest, err = algorithm.Digest(s.DigestAlgorithm); err != nil {
 		return refuse(ReasonAlgorithm, "digestAlgorithm: %w", err)
 	}
-	if err := j.algorithms().CheckHash(s.digest); err != nil {
+	policy := j.policyFor(s)
+	if err := policy.CheckHash(s.digest); err != nil {
 		return refuse(ReasonAlgorithm, "digestAlgorithm: %w", err)
 	}
 	if s.signature, err = algorithm.ParseSignature(s.SignatureAlgorithm); err != nil {
@@ -168,7 +169,7 @@ func (j *judgement) readAlgorithms(s *signerInfo) error {
 		if !j.tolerate(s, DeviationMixedHashes) {
 			return refuse(ReasonAlgorithm, "signatureAlgorithm hashes with %v, digestAlgorithm is %v", s.signature.Hash, s.digest)
 		}
-		if err := j.algorithms().CheckHash(s.signature.Hash); err != nil {
+		if err := policy.CheckHash(s.signature.Hash); err != nil {
 			return refuse(ReasonAlgorithm, "signatureAlgorithm: %w", err)
 		}
 	}
@@ -230,6 +231,9 @@ func (j *judgement) authenticateAs(s *signerInfo, cert *x509.Certificate) error 
 	if err != nil {
 		return err
 	}
+	if signer.proof != nil {
+		signer.proof.info = s
+	}
 	signer.Index = s.index
 	signer.Deviations = s.deviations
 	signer.DigestAlgorithm = s.digest.String()
@@ -243,16 +247,16 @@ func (j *judgement) authenticateAs(s *signerInfo, cert *x509.Certificate) error 
 // meant this certificate.
 func (j *judgement) confirm(s *signerInfo, cert *x509.Certificate) error {
 	if s.direct {
-		return j.checkDirect(s.signature, cert, s.messageDigest, s.Signature)
+		return checkDirect(j.policyFor(s), s.signature, cert, s.messageDigest, s.Signature)
 	}
-	signed := s.SignedAttrsAsSet()
-	err := j.checkSignature(s.signature, cert, signed, s.Signature)
+	policy, signed := j.policyFor(s), s.SignedAttrsAsSet()
+	err := checkSignature(policy, s.signature, cert, signed, s.Signature)
 	if named := s.signature.Hash; err != nil && named != 0 && named != s.digest && s.signature.Scheme != algorithm.RSAPSS {
 		// Where the policy tolerates that the two differ, some signers hash the
 		// attributes with digestAlgorithm, as Section 5.4 has it, and others with
 		// the hash that signatureAlgorithm names.
 		s.signature.Hash = s.digest
-		if err = j.checkSignature(s.signature, cert, signed, s.Signature); err != nil {
+		if err = checkSignature(policy, s.signature, cert, signed, s.Signature); err != nil {
 			s.signature.Hash = named
 		}
 	}

@@ -295,6 +295,45 @@ func TestTimestampingConfig(t *testing.T) {
 	}
 }
 
+// Of a document from before the historical instant, a token is proof enough; of
+// one from after it, and without a token that counts, the policy of then holds.
+func TestHistoricalDocument(t *testing.T) {
+	w := newStampedWorld(t)
+	before := noon().Add(time.Hour)
+	v := w.newVerifier(t, func(cfg *verify.Config) {
+		w.believe(cfg)
+		cfg.Algorithms = verify.HistoricalPolicy(before)
+	})
+	stranger, err := w.NewTSA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		tsa  *pkitest.TSA
+		at   time.Time
+		want verify.Reason
+	}{
+		{"from before", w.tsa, noon(), ""},
+		{"a second before", w.tsa, before.Add(-2 * time.Second), ""}, // with the accuracy of the token
+		{"from the instant on", w.tsa, before, verify.ReasonAlgorithm},
+		{"by another authority", stranger, noon(), verify.ReasonAlgorithm},
+		{"no token", nil, noon(), verify.ReasonAlgorithm},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			opts := &pkitest.CMSOptions{Hash: crypto.SHA1, SigningTime: noon()}
+			if tt.tsa != nil {
+				opts.Timestamp = func(signature []byte) ([][]byte, error) {
+					token, err := tt.tsa.Timestamp(signature, &pkitest.TimestampOptions{Time: tt.at})
+					return [][]byte{token}, err
+				}
+			}
+			res, err := v.SignedData(t.Context(), w.sign(t, w.card, filing, opts), nil)
+			wantReason(t, res, err, tt.want)
+		})
+	}
+}
+
 // A historical policy speaks of documents, not of the tokens that date them: with
 // an algorithm that has fallen, anybody can write a token of the time before.
 func TestTimestampUnderHistoricalPolicy(t *testing.T) {

@@ -300,7 +300,7 @@ func (v *Verifier) signature(ctx context.Context, certificate []byte, alg x509.S
 	if err != nil {
 		return nil, refuse(ReasonAlgorithm, "%w", err)
 	}
-	if err := c.checkSignature(used, cert, signed, signature); err != nil {
+	if err := checkSignature(c.algorithms(), used, cert, signed, signature); err != nil {
 		return nil, err
 	}
 	signer, err := c.certifySigned(cert, hints, signature, nil)
