@@ -49,6 +49,10 @@ func (a *inquiry) live(ctx context.Context) {
 // are fetching it.
 func (s *Store) fetch(ctx context.Context, q verify.StatusQuery, key shelfKey) (*List, error) {
 	l, err := s.fetches.Do(ctx, key, func(ctx context.Context) (*List, error) {
+		// Another fetch may have ended after the caller looked and before it came here.
+		if l := s.shelf.get(key); l != nil && revocation.CurrentNow(q, l.report(q.Issuer)) {
+			return l, nil
+		}
 		l, err := s.get(ctx, q, key.url)
 		if err != nil {
 			return nil, err

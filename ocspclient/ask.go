@@ -25,6 +25,11 @@ func (c *Client) live(ctx context.Context, q verify.StatusQuery) (*verify.Status
 	}
 	key := keyOf(q.Cert, q.Issuer)
 	answer, err := c.questions.Do(ctx, key, func(ctx context.Context) (*Answer, error) {
+		// Another question may have been answered after the caller looked and before
+		// it came here.
+		if held := c.held(key, q); held != nil && revocation.Settled(q, []verify.StatusReport{held.StatusReport}) {
+			return held, nil
+		}
 		return c.askAll(ctx, key, q)
 	})
 	if ctx.Err() != nil && answer == nil {

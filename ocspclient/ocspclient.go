@@ -152,7 +152,7 @@ func (c *Client) Status(ctx context.Context, q verify.StatusQuery) ([]verify.Sta
 	}
 	q = revocation.WithClock(q, c.cfg.Now)
 	reports, errs := c.supplied(q)
-	if held := c.cache.get(keyOf(q.Cert, q.Issuer)); held != nil && checkLifetime(held.Signer, held.ProducedAt, q.At) == nil {
+	if held := c.held(keyOf(q.Cert, q.Issuer), q); held != nil {
 		report := held.StatusReport
 		report.Rung = verify.RungHeld
 		reports = append(reports, report)
@@ -166,6 +166,16 @@ func (c *Client) Status(ctx context.Context, q verify.StatusQuery) ([]verify.Sta
 	}
 	revocation.Sort(q, reports)
 	return reports, errors.Join(errs...)
+}
+
+// held returns the answer held about a certificate whose signer is good for the
+// instant of the query, or nil.
+func (c *Client) held(key cacheKey, q verify.StatusQuery) *Answer {
+	held := c.cache.get(key)
+	if held == nil || checkLifetime(held.Signer, held.ProducedAt, q.At) != nil {
+		return nil
+	}
+	return held
 }
 
 // supplied judges the answers that came with the query. They are not
