@@ -4,8 +4,8 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 
+	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/der"
-	"github.com/citizencert/citizencert/internal/revocation"
 )
 
 // Bounds on what is compared with each other.
@@ -33,11 +33,11 @@ var oidDistributionPoints = asn1.ObjectIdentifier{2, 5, 29, 31}
 //	    reasons            [1] ReasonFlags OPTIONAL,
 //	    cRLIssuer          [2] GeneralNames OPTIONAL }
 func distributionPoints(cert *x509.Certificate) ([]distributionPoint, error) {
-	value, ok := revocation.ExtensionValue(cert, oidDistributionPoints)
+	ext, ok := certpath.Extension(cert, oidDistributionPoints)
 	if !ok {
 		return []distributionPoint{{name: &pointName{full: []generalName{{formDirectory, cert.RawIssuer}}}, reasons: allReasons}}, nil
 	}
-	doc, err := der.Strict(value, der.Limits{})
+	doc, err := der.Strict(ext.Value, der.Limits{})
 	if err != nil {
 		return nil, err
 	}

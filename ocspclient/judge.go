@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
+	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/revocation"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -154,7 +155,7 @@ func responderStatus(signer, issuer *x509.Certificate) ResponderStatus {
 	if signer == issuer {
 		return ResponderIsIssuer
 	}
-	if _, ok := revocation.ExtensionValue(signer, oidOCSPNoCheck); ok {
+	if _, ok := certpath.Extension(signer, oidOCSPNoCheck); ok {
 		return ResponderNoCheck
 	}
 	return ResponderNotChecked

@@ -86,6 +86,16 @@ func only(e der.Element, tag der.Tag, name string) (der.Element, error) {
 	return inner, r.End(name)
 }
 
+// extensionsIn reads the Extensions that are all a field holds.
+func extensionsIn(field der.Element, name string) (der.Element, []revocation.Extension, error) {
+	e, err := only(field, der.Sequence, name)
+	if err != nil {
+		return e, nil, err
+	}
+	list, err := revocation.AppendExtensions(nil, e)
+	return e, list, err
+}
+
 //	BasicOCSPResponse ::= SEQUENCE {
 //	    tbsResponseData     ResponseData,
 //	    signatureAlgorithm  AlgorithmIdentifier,
@@ -186,11 +196,7 @@ func (resp *response) parseResponderID(r *der.Reader) error {
 }
 
 func (resp *response) parseExtensions(field der.Element) error {
-	e, err := only(field, der.Sequence, "responseExtensions")
-	if err != nil {
-		return err
-	}
-	list, err := revocation.AppendExtensions(nil, e)
+	e, list, err := extensionsIn(field, "responseExtensions")
 	if err != nil {
 		return err
 	}

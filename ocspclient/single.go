@@ -6,7 +6,6 @@ import (
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/der"
-	"github.com/citizencert/citizencert/internal/revocation"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -164,11 +163,7 @@ func (s *single) parseRevoked(e der.Element) error {
 // stand here too (RFC 6960, Section 4.4.5), invalidityDate. Both have the syntax
 // GeneralizedTime.
 func (s *single) parseExtensions(field der.Element) error {
-	e, err := only(field, der.Sequence, "singleExtensions")
-	if err != nil {
-		return err
-	}
-	list, err := revocation.AppendExtensions(nil, e)
+	_, list, err := extensionsIn(field, "singleExtensions")
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -139,7 +138,7 @@ func (l *learning) checkDelegate(ctx context.Context, q StatusQuery, r *StatusRe
 	if q.ListsOnly {
 		return authority, refuse(ReasonUntrusted, "a responder does not vouch for a responder")
 	}
-	if slices.ContainsFunc(r.Signer.Extensions, func(x pkix.Extension) bool { return x.Id.Equal(oidOCSPNoCheck) }) {
+	if hasExtension(r.Signer, oidOCSPNoCheck) {
 		authority.NoCheck = true
 		return authority, nil
 	}

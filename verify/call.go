@@ -180,13 +180,11 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 	if c.v.skipStatus {
 		return nil
 	}
-	if c.answers == nil {
-		c.answers = make(knownStatus)
-	}
 	signer.Revocation = make([]RevocationFact, len(signer.Path)-1)
 	for i := len(signer.Path) - 2; i >= 0; i-- {
 		cert := signer.Path[i]
-		answer, ok := c.answers[certificateAt{cert, c.at, i == 0}]
+		key := certificateAt{cert, c.at, i == 0}
+		answer, ok := c.answers[key]
 		if !ok {
 			q := StatusQuery{Cert: cert, Issuer: signer.Path[i+1], At: c.at, Now: c.now, Supplied: c.evidence}
 			if i == 0 {
@@ -195,7 +193,7 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 				q.Fresh = c.use.freshness()
 			}
 			answer.fact, answer.err = c.learn(ctx, q, signer.Path[len(signer.Path)-1])
-			c.answers[certificateAt{cert, c.at, i == 0}] = answer
+			c.answers[key] = answer
 		}
 		if answer.err != nil {
 			return atCheck(answer.err, CheckStatus, signer.Path...)

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
 	"fmt"
 	"slices"
 
@@ -9,7 +10,7 @@ import (
 	"github.com/citizencert/citizencert/internal/der"
 )
 
-const oidCRLDistributionPoints = "2.5.29.31"
+var oidCRLDistributionPoints = asn1.ObjectIdentifier{2, 5, 29, 31}
 
 // maxListIssuers bounds the names of listIssuers.
 const maxListIssuers = 16
@@ -26,19 +27,18 @@ const maxListIssuers = 16
 // (RFC 5280, Section 4.2.1.13.)
 func listIssuers(cert *x509.Certificate) ([][]byte, error) {
 	names := [][]byte{cert.RawIssuer}
-	for _, extension := range cert.Extensions {
-		if extension.Id.String() != oidCRLDistributionPoints {
-			continue
-		}
-		doc, err := der.Strict(extension.Value, der.Limits{})
-		if err != nil {
-			return nil, err
-		}
-		for _, point := range fields(doc.Root(), der.Sequence) {
-			for _, general := range fields(point, der.ContextConstructed(2)) {
-				for _, name := range fields(general, der.ContextConstructed(4)) { // directoryName
-					names = append(names, name.Body)
-				}
+	ext, ok := certpath.Extension(cert, oidCRLDistributionPoints)
+	if !ok {
+		return names, nil
+	}
+	doc, err := der.Strict(ext.Value, der.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	for _, point := range fields(doc.Root(), der.Sequence) {
+		for _, general := range fields(point, der.ContextConstructed(2)) {
+			for _, name := range fields(general, der.ContextConstructed(4)) { // directoryName
+				names = append(names, name.Body)
 			}
 		}
 	}

@@ -2,9 +2,11 @@ package verify
 
 import (
 	"crypto/x509"
-	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"slices"
+
+	"github.com/citizencert/citizencert/internal/certpath"
 )
 
 // A Scheme is what one national PKI means. Packages moica and hongkong return
@@ -148,13 +150,14 @@ func (p *Profile) check(path []*x509.Certificate) error {
 	return nil
 }
 
-const (
-	oidKeyUsage    = "2.5.29.15"
-	oidExtKeyUsage = "2.5.29.37"
+var (
+	oidKeyUsage    = asn1.ObjectIdentifier{2, 5, 29, 15}
+	oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
 )
 
-func hasExtension(cert *x509.Certificate, oid string) bool {
-	return slices.ContainsFunc(cert.Extensions, func(e pkix.Extension) bool { return e.Id.String() == oid })
+func hasExtension(cert *x509.Certificate, id asn1.ObjectIdentifier) bool {
+	_, ok := certpath.Extension(cert, id)
+	return ok
 }
 
 // serialOf names a certificate in messages: its subject would be personal data.

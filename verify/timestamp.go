@@ -114,19 +114,16 @@ func newTimestamping(cfg *Config, v *Verifier) (*timestamping, error) {
 // the extension "MUST contain only one instance of id-kp-timeStamping" and "MUST
 // be critical" (RFC 3161, Section 2.3).
 func identifyAuthority(cert *x509.Certificate) (Identity, error) {
-	for _, x := range cert.Extensions {
-		if x.Id.String() != oidExtKeyUsage {
-			continue
-		}
-		if !x.Critical {
-			return Identity{}, errors.New("extended key usage is not critical")
-		}
-		if len(cert.UnknownExtKeyUsage) > 0 || !slices.Equal(cert.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}) {
-			return Identity{}, errors.New("extended key usage is not timeStamping alone")
-		}
-		return Identity{}, nil
+	ext, ok := certpath.Extension(cert, oidExtKeyUsage)
+	switch {
+	case !ok:
+		return Identity{}, errors.New("extended key usage is absent")
+	case !ext.Critical:
+		return Identity{}, errors.New("extended key usage is not critical")
+	case len(cert.UnknownExtKeyUsage) > 0 || !slices.Equal(cert.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}):
+		return Identity{}, errors.New("extended key usage is not timeStamping alone")
 	}
-	return Identity{}, errors.New("extended key usage is absent")
+	return Identity{}, nil
 }
 
 // A token is a Timestamp in the making.

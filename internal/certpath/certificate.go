@@ -5,6 +5,8 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"strconv"
@@ -15,6 +17,17 @@ import (
 // certificateLimits bound a certificate. Those of the national schemes take two
 // to three kilobytes; a megabyte leaves room for anything that is one.
 var certificateLimits = der.Limits{Bytes: 1 << 20, Elements: 1 << 18}
+
+// Extension returns an extension of a certificate, or false if it has none of
+// that type. Package x509 refuses certificates that have two.
+func Extension(cert *x509.Certificate, id asn1.ObjectIdentifier) (pkix.Extension, bool) {
+	for _, ext := range cert.Extensions {
+		if ext.Id.Equal(id) {
+			return ext, true
+		}
+	}
+	return pkix.Extension{}, false
+}
 
 // ParseCertificate parses one certificate. Its encoding is bounded and checked
 // to be DER before package x509 sees it. Errors are an *Error with Kind

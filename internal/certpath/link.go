@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/asn1"
 	"fmt"
 	"slices"
 
@@ -87,17 +88,18 @@ func (n *node) namesKey(child *node) bool {
 	return len(child.AuthorityKeyId) > 0 && bytes.Equal(child.AuthorityKeyId, n.SubjectKeyId)
 }
 
+var oidAuthorityKeyIdentifier = asn1.ObjectIdentifier{2, 5, 29, 35}
+
 func authorityKeyOf(cert *x509.Certificate) (authorityKey, error) {
-	for _, ext := range cert.Extensions {
-		if idCE(ext.Id) == 35 {
-			doc, err := der.Strict(ext.Value, certificateLimits)
-			if err != nil {
-				return authorityKey{}, err
-			}
-			return parseAuthorityKey(doc.Root())
-		}
+	ext, ok := Extension(cert, oidAuthorityKeyIdentifier)
+	if !ok {
+		return authorityKey{}, nil
 	}
-	return authorityKey{}, nil
+	doc, err := der.Strict(ext.Value, certificateLimits)
+	if err != nil {
+		return authorityKey{}, err
+	}
+	return parseAuthorityKey(doc.Root())
 }
 
 func parseAuthorityKey(e der.Element) (authorityKey, error) {

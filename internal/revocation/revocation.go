@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
+	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/der"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -134,16 +135,6 @@ var oidKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 15}
 // MayUse reports whether the certificate's keyUsage has the purpose. Without the
 // extension a key may be used for everything (RFC 5280, Section 6.3.3 (f)).
 func MayUse(cert *x509.Certificate, usage x509.KeyUsage) bool {
-	_, restricted := ExtensionValue(cert, oidKeyUsage)
+	_, restricted := certpath.Extension(cert, oidKeyUsage)
 	return !restricted || cert.KeyUsage&usage != 0
-}
-
-// ExtensionValue returns the DER of an extension of a certificate.
-func ExtensionValue(cert *x509.Certificate, id asn1.ObjectIdentifier) ([]byte, bool) {
-	for _, ext := range cert.Extensions {
-		if ext.Id.Equal(id) {
-			return ext.Value, true
-		}
-	}
-	return nil, false
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/der"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -124,19 +125,18 @@ func stringOf(e der.Element) (string, error) {
 // (RFC 5280, Section 4.2.1.8). A certificate without the extension has none.
 func directoryAttributes(cert *x509.Certificate) (map[string]der.Element, error) {
 	values := make(map[string]der.Element)
-	for _, ext := range cert.Extensions {
-		if !ext.Id.Equal(oidSubjectDirectory) {
-			continue
-		}
-		doc, err := der.Strict(ext.Value, der.Limits{})
-		if err != nil {
+	ext, ok := certpath.Extension(cert, oidSubjectDirectory)
+	if !ok {
+		return values, nil
+	}
+	doc, err := der.Strict(ext.Value, der.Limits{})
+	if err != nil {
+		return nil, fmt.Errorf("subjectDirectoryAttributes: %w", err)
+	}
+	attributes := doc.Root().Reader()
+	for a := range attributes.All() {
+		if err := addAttribute(values, a); err != nil {
 			return nil, fmt.Errorf("subjectDirectoryAttributes: %w", err)
-		}
-		attributes := doc.Root().Reader()
-		for a := range attributes.All() {
-			if err := addAttribute(values, a); err != nil {
-				return nil, fmt.Errorf("subjectDirectoryAttributes: %w", err)
-			}
 		}
 	}
 	return values, nil
