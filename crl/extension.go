@@ -21,7 +21,15 @@ const (
 	idExpiredCertsOnCRL        = "\x55\x1d\x3c"
 )
 
-func (l *List) parseExtensions(field der.Element) error {
+func (l *List) parseExtensions(s *stream, end int64) error {
+	field, err := l.part(s, end, "crlExtensions")
+	if err != nil {
+		return err
+	}
+	return s.at(l.readExtensions(field))
+}
+
+func (l *List) readExtensions(field der.Element) error {
 	r := field.Reader()
 	e, err := r.Expect(der.Sequence, "crlExtensions")
 	if err != nil {
@@ -123,11 +131,11 @@ func parseAuthorityKey(x *revocation.Extension) (authorityKey, error) {
 		}
 	}
 	if serial, ok := r.Optional(der.Context(2)); ok {
-		octets, err := serialOctets(serial)
-		if err != nil {
-			return a, err
+		number, ok := serialOf(serial.Body)
+		if !ok {
+			return a, serial.Errorf("serial number of %d octets", len(serial.Body))
 		}
-		a.serial = integerFrom(octets)
+		a.serial = integerFrom(number.contents())
 	}
 	return a, r.End("AuthorityKeyIdentifier")
 }

@@ -3,7 +3,6 @@ package crl
 import (
 	"crypto/x509"
 	"slices"
-	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
@@ -92,8 +91,10 @@ func (l *List) read(cert, issuer *x509.Certificate, opts *JudgeOptions) (*readin
 		return nil, err
 	}
 	r := &reading{list: l, report: *l.report(signer), reasons: reasons}
-	found, listed := l.lookup(cert)
+	found, listed, err := l.lookup(cert)
 	switch {
+	case err != nil:
+		return nil, revocation.Refuse(verify.ReasonStatusUnavailable, "%w", err)
 	case !listed:
 		r.report.Says = verify.Good
 	case found.status() == verify.Unknown:
@@ -214,13 +215,4 @@ func (l *List) rung() verify.Rung {
 		return verify.RungPartitionCRL
 	}
 	return verify.RungCompleteCRL
-}
-
-func (e entry) describe(report *verify.StatusReport) {
-	report.Says = e.status()
-	report.ReasonCode = int(e.reason)
-	report.RevokedAt = time.Unix(e.revokedAt, 0).UTC()
-	if e.hasInvalid {
-		report.InvalidityDate = time.Unix(e.invalidFrom, 0).UTC()
-	}
 }

@@ -1,14 +1,14 @@
 package crl
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"time"
 
-	"github.com/citizencert/citizencert/internal/der"
 	"github.com/citizencert/citizencert/internal/revocation"
-	"github.com/citizencert/citizencert/verify"
 )
 
 // DefaultMaxBytes is the largest list accepted unless the configuration says
@@ -19,7 +19,8 @@ const DefaultMaxBytes = 64 << 20
 // verified it yet: [Judge] does, for one certificate. A List is immutable and
 // safe for concurrent use.
 type List struct {
-	Raw        []byte // as given to Parse
+	Raw        []byte // as given to Parse; nil if it was read by Read
+	Size       int64  // in bytes of DER
 	RawIssuer  []byte // DER of the issuer's Name
 	ThisUpdate time.Time
 	NextUpdate time.Time // zero if absent
@@ -40,59 +41,18 @@ type List struct {
 	HasFreshest bool
 
 	signed     revocation.Signed
+	digest     [sha256.Size]byte // SHA-256 of tbsCertList
 	authority  authorityKey
 	scope      *scope // issuingDistributionPoint, or nil if absent
-	entries    map[string]entry
+	index      *index
 	foreign    *foreignEntries // of other issuers, or nil
 	unhandled  string          // a critical extension that is not processed
 	badProfile string          // what Section 5.2 forbids, and leaves the list readable
 }
 
-// An entry is what the list says about a serial number. Of an entry that occurs
-// several times it is the worst reading.
-type entry struct {
-	revokedAt   int64 // Unix time
-	invalidFrom int64 // invalidityDate, or revokedAt if absent
-	reason      int8
-	hasInvalid  bool
-}
-
-// Reason codes (RFC 5280, Section 5.3.1) that make a difference here.
-const (
-	reasonHold          = 6
-	reasonRemoveFromCRL = 8
-)
-
-func (e entry) status() verify.Status {
-	switch e.reason {
-	case reasonHold:
-		return verify.Suspended
-	case reasonRemoveFromCRL:
-		return verify.Unknown
-	}
-	return verify.Revoked
-}
-
-// merge returns what two entries with one serial number amount to, whatever
-// their order: a revocation counts before a hold, and that before a removal,
-// which belongs into delta CRLs. It takes effect when the first of them does, so
-// that a hold which became a revocation leaves no gap.
-func (e entry) merge(f entry) entry {
-	if f.status() > e.status() {
-		e, f = f, e
-	}
-	if f.status() != verify.Unknown && f.effective() < e.effective() {
-		e.invalidFrom, e.hasInvalid = f.effective(), true
-	}
-	return e
-}
-
-// effective returns since when the certificate must not be relied on.
-func (e entry) effective() int64 { return min(e.revokedAt, e.invalidFrom) }
-
 // Len returns the number of certificates on the list, by issuer and serial number.
 func (l *List) Len() int {
-	n := len(l.entries)
+	n := l.index.count
 	if l.foreign != nil {
 		n += len(l.foreign.entries)
 	}
@@ -104,6 +64,17 @@ func (l *List) Len() int {
 // not be modified. Errors are a [*verify.Error] with ReasonMalformed,
 // ReasonNotDER or ReasonLimit.
 func Parse(data []byte) (*List, error) { return parse(data, DefaultMaxBytes) }
+
+// Read is Parse for a list of any form and up to maxBytes (zero: DefaultMaxBytes)
+// that comes as a stream, in DER or PEM. It holds a few blocks of the list at a
+// time besides the index, and neither List.Raw nor what [Judge] reports has the
+// bytes afterwards. An error of r is wrapped, with ReasonStatusUnavailable.
+func Read(r io.Reader, maxBytes int64) (*List, error) {
+	if maxBytes == 0 {
+		maxBytes = DefaultMaxBytes
+	}
+	return parseStream(newStream(derFrom(r)), maxBytes)
+}
 
 // ParsePEM is Parse for the one list in PEM that text begins with.
 func ParsePEM(text []byte) (*List, error) {
@@ -123,57 +94,25 @@ func decodePEM(text []byte) ([]byte, error) {
 }
 
 // lookup returns what the list says about the certificate.
-func (l *List) lookup(cert *x509.Certificate) (found entry, listed bool) {
-	serial := string(integerOctets(cert.SerialNumber))
+func (l *List) lookup(cert *x509.Certificate) (found entry, listed bool, err error) {
+	var room [maxSerial]byte
+	number, ok := serialNumber(cert.SerialNumber, &room)
+	if !ok {
+		return found, false, nil
+	}
 	if l.direct(cert) {
-		found, listed = l.entries[serial]
+		if found, listed, err = l.index.lookup(number); err != nil {
+			return found, false, err
+		}
 	}
 	if l.foreign == nil {
-		return found, listed
+		return found, listed, nil
 	}
-	if e, ok := l.foreign.lookup(cert.RawIssuer, serial); ok {
+	if e, ok := l.foreign.lookup(cert.RawIssuer, string(number.contents())); ok {
 		if listed {
 			e = found.merge(e)
 		}
-		return e, true
+		return e, true, nil
 	}
-	return found, listed
-}
-
-// maxSerial is how many octets of a serial number are accepted. RFC 5280,
-// Section 4.1.2.2 allows 20.
-const maxSerial = 64
-
-// integerOctets returns the contents of the INTEGER n in DER.
-func integerOctets(n *big.Int) []byte {
-	if n.Sign() >= 0 {
-		b := n.Bytes()
-		if len(b) == 0 || b[0] >= 0x80 {
-			b = append([]byte{0}, b...)
-		}
-		return b
-	}
-	// Two's complement in the fewest octets: -n-1 with all bits turned over.
-	b := new(big.Int).Not(n).Bytes()
-	if len(b) == 0 || b[0] >= 0x80 {
-		b = append([]byte{0}, b...)
-	}
-	for i := range b {
-		b[i] = ^b[i]
-	}
-	return b
-}
-
-// serialOctets returns the octets of a serial number in an entry as integerOctets
-// would. Superfluous octets, which DER forbids, are dropped, since two spellings
-// of one number must not tell a revoked certificate from itself.
-func serialOctets(e der.Element) ([]byte, error) {
-	b := e.Body
-	for len(b) > 1 && (b[0] == 0 && b[1] < 0x80 || b[0] == 0xff && b[1] >= 0x80) {
-		b = b[1:]
-	}
-	if len(b) == 0 || len(b) > maxSerial {
-		return nil, e.Errorf("serial number of %d octets", len(b))
-	}
-	return b, nil
+	return found, listed, nil
 }

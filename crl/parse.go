@@ -1,21 +1,48 @@
 package crl
 
 import (
+	"bytes"
+	"errors"
+	"math"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/der"
 	"github.com/citizencert/citizencert/internal/revocation"
+	"github.com/citizencert/citizencert/verify"
 )
 
+// The identifier octets that are looked for in a stream.
+const (
+	tagSequence   = 0x30
+	tagExtensions = 0xa0
+)
+
+// parse reads a list that is in memory, in place.
 func parse(data []byte, maxBytes int) (*List, error) {
-	doc, err := der.Strict(data, der.Limits{Bytes: maxBytes, Elements: maxBytes / 4})
+	if len(data) > maxBytes {
+		return nil, revocation.Malformed("CertificateList: %w", &der.LimitError{What: "bytes", Limit: maxBytes})
+	}
+	l, err := parseStream(streamBytes(data), int64(maxBytes))
+	if err != nil {
+		return nil, err
+	}
+	l.Raw = data
+	return l, nil
+}
+
+func parseStream(s *stream, maxBytes int64) (*List, error) {
+	l := &List{}
+	err := l.parse(s, maxBytes)
+	d := s.close()
+	if failure, ok := errors.AsType[*readError](err); ok {
+		return nil, revocation.Refuse(verify.ReasonStatusUnavailable, "CertificateList: %w", failure)
+	}
 	if err != nil {
 		return nil, revocation.Malformed("CertificateList: %w", err)
 	}
-	l := &List{Raw: data, entries: map[string]entry{}}
-	if err := l.parse(doc.Root()); err != nil {
-		return nil, revocation.Malformed("CertificateList: %w", err)
-	}
+	d.into(l)
+	l.index.finish()
 	return l, nil
 }
 
@@ -23,23 +50,70 @@ func parse(data []byte, maxBytes int) (*List, error) {
 //	    tbsCertList         TBSCertList,
 //	    signatureAlgorithm  AlgorithmIdentifier,
 //	    signatureValue      BIT STRING }
-func (l *List) parse(e der.Element) error {
-	if e.Tag != der.Sequence {
-		return e.Errorf("has tag %v", e.Tag)
-	}
-	r := e.Reader()
-	tbs, err := r.Expect(der.Sequence, "tbsCertList")
+func (l *List) parse(s *stream, maxBytes int64) error {
+	end, err := s.enter(math.MaxInt64, "CertificateList")
 	if err != nil {
 		return err
 	}
-	l.signed.TBS = tbs.Raw
-	if err := l.signed.ParseSignature(&r); err != nil {
+	if l.Size = end; end > maxBytes {
+		return &der.LimitError{What: "bytes", Limit: int(maxBytes)}
+	}
+	s.keep()
+	tbsEnd, err := s.enter(end, "tbsCertList")
+	if err != nil {
 		return err
 	}
-	if err := r.End("CertificateList"); err != nil {
+	if err := l.parseTBS(s, tbsEnd); err != nil {
 		return err
 	}
-	return l.parseTBS(tbs)
+	if err := l.parseSignature(s, end); err != nil {
+		return err
+	}
+	return s.end()
+}
+
+// parseSignature reads what follows the tbsCertList, whose signature field it
+// compares with signatureAlgorithm.
+func (l *List) parseSignature(s *stream, end int64) error {
+	inside := l.signed.Algorithm.Raw
+	e, err := l.part(s, end, "signatureAlgorithm")
+	if err != nil {
+		return err
+	}
+	if l.signed.Algorithm, err = algorithm.ParseIdentifier(e); err != nil {
+		return s.at(err)
+	}
+	if !bytes.Equal(inside, e.Raw) {
+		return s.errorf("signatureAlgorithm is another algorithm than signature")
+	}
+	if e, err = l.part(s, end, "signature"); err != nil {
+		return err
+	}
+	if l.signed.Signature, err = revocation.SignatureBits(e); err != nil {
+		return s.at(err)
+	}
+	if s.offset < end {
+		return s.errorf("CertificateList has an unexpected element")
+	}
+	return nil
+}
+
+// part returns a copy of the next element, which is one of the few that a list
+// consists of besides its entries. They make up the frame of the list.
+func (l *List) part(s *stream, end int64, name string) (der.Element, error) {
+	if s.offset >= end {
+		return der.Element{}, s.errorf("%s is missing", name)
+	}
+	e, err := s.piece(end)
+	if err != nil {
+		return e, err
+	}
+	doc, err := der.Strict(bytes.Clone(e.Raw), der.Limits{})
+	if err != nil {
+		return e, s.at(err) // ruled out by piece
+	}
+	s.skip(len(e.Raw))
+	return doc.Root(), nil
 }
 
 //	TBSCertList ::= SEQUENCE {
@@ -50,103 +124,173 @@ func (l *List) parse(e der.Element) error {
 //	    nextUpdate           Time OPTIONAL,
 //	    revokedCertificates  SEQUENCE OF SEQUENCE { … } OPTIONAL,
 //	    crlExtensions        [0] EXPLICIT Extensions OPTIONAL }
-func (l *List) parseTBS(e der.Element) error {
-	r := e.Reader()
-	version, isV2 := r.Optional(der.Integer)
-	if isV2 {
-		if n, err := version.Int(); err != nil || n != 1 {
-			return version.Errorf("version is present and not 2")
-		}
-	}
-	signature, err := r.Expect(der.Sequence, "signature")
+func (l *List) parseTBS(s *stream, end int64) error {
+	isV2, err := l.parseVersion(s, end)
 	if err != nil {
 		return err
 	}
-	if string(signature.Raw) != string(l.signed.Algorithm.Raw) {
-		return signature.Errorf("signature is another algorithm than signatureAlgorithm")
-	}
-	issuer, err := r.Expect(der.Sequence, "issuer")
-	if err != nil {
+	if err := l.parseAlgorithm(s, end); err != nil {
 		return err
 	}
-	if l.RawIssuer = issuer.Raw; len(issuer.Body) == 0 {
-		return issuer.Errorf("issuer is empty")
-	}
-	if err := l.parseTimes(&r); err != nil {
+	if err := l.parseIssuer(s, end); err != nil {
 		return err
 	}
-	if revoked, ok := r.Optional(der.Sequence); ok {
-		if err := l.parseEntries(revoked, isV2); err != nil {
-			return err
+	if err := l.parseTimes(s, end); err != nil {
+		return err
+	}
+	l.index = newIndex(0)
+	tag, err := s.next(end)
+	if err == nil && tag == tagSequence {
+		if err = l.parseRevoked(s, end, isV2); err == nil {
+			tag, err = s.next(end)
 		}
 	}
-	if field, ok := r.Optional(der.ContextConstructed(0)); ok {
+	if err == nil && tag == tagExtensions {
 		if !isV2 {
-			return field.Errorf("extensions in a list of version 1")
+			return s.errorf("extensions in a list of version 1")
 		}
-		if err := l.parseExtensions(field); err != nil {
-			return err
-		}
+		err = l.parseExtensions(s, end)
+	}
+	if err != nil {
+		return err
 	}
 	if l.foreign != nil && !l.indirect() {
 		l.unhandled = "2.5.29.29 (certificateIssuer)"
 	}
-	return r.End("TBSCertList")
-}
-
-func (l *List) parseTimes(r *der.Reader) (err error) {
-	e, ok := r.Next()
-	if !ok {
-		return &der.SyntaxError{Msg: "thisUpdate is missing"}
-	}
-	if l.ThisUpdate, err = e.Time(); err != nil {
-		return err
-	}
-	if tag, _ := r.Peek(); tag == der.UTCTime || tag == der.GeneralizedTime {
-		e, _ = r.Next()
-		if l.NextUpdate, err = e.Time(); err != nil {
-			return err
-		}
-		if l.NextUpdate.Before(l.ThisUpdate) {
-			return e.Errorf("nextUpdate %s is before thisUpdate %s",
-				l.NextUpdate.Format(time.RFC3339), l.ThisUpdate.Format(time.RFC3339))
-		}
+	if s.offset < end {
+		return s.errorf("TBSCertList has an unexpected element")
 	}
 	return nil
 }
 
-// parseEntries reads revokedCertificates, which is absent rather than empty
+func (l *List) parseVersion(s *stream, end int64) (isV2 bool, err error) {
+	if tag, err := s.next(end); err != nil || tag != byte(der.Integer) {
+		return false, err
+	}
+	version, err := l.part(s, end, "version")
+	if err != nil {
+		return false, err
+	}
+	if n, err := version.Int(); err != nil || n != 1 {
+		return false, s.errorf("version is present and not 2")
+	}
+	return true, nil
+}
+
+// parseAlgorithm reads the signature field, and begins to digest accordingly: of an
+// algorithm that is not known no signature will be verified.
+func (l *List) parseAlgorithm(s *stream, end int64) error {
+	e, err := l.part(s, end, "signature")
+	if err != nil {
+		return err
+	}
+	if l.signed.Algorithm, err = algorithm.ParseIdentifier(e); err != nil {
+		return s.at(err)
+	}
+	alg, err := algorithm.ParseSignature(l.signed.Algorithm)
+	if err != nil {
+		alg = algorithm.Signature{}
+	}
+	s.startDigest(alg, end)
+	return nil
+}
+
+func (l *List) parseIssuer(s *stream, end int64) error {
+	issuer, err := l.part(s, end, "issuer")
+	if err != nil {
+		return err
+	}
+	if issuer.Tag != der.Sequence || len(issuer.Body) == 0 {
+		return s.errorf("issuer is not a SEQUENCE or is empty")
+	}
+	l.RawIssuer = issuer.Raw
+	return nil
+}
+
+func (l *List) parseTimes(s *stream, end int64) error {
+	e, err := l.part(s, end, "thisUpdate")
+	if err != nil {
+		return err
+	}
+	if l.ThisUpdate, err = e.Time(); err != nil {
+		return s.at(err)
+	}
+	tag, err := s.next(end)
+	if err != nil || tag != byte(der.UTCTime) && tag != byte(der.GeneralizedTime) {
+		return err
+	}
+	if e, err = l.part(s, end, "nextUpdate"); err != nil {
+		return err
+	}
+	if l.NextUpdate, err = e.Time(); err != nil {
+		return s.at(err)
+	}
+	if l.NextUpdate.Before(l.ThisUpdate) {
+		return s.errorf("nextUpdate %s is before thisUpdate %s",
+			l.NextUpdate.Format(time.RFC3339), l.ThisUpdate.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// parseRevoked reads revokedCertificates, which is absent rather than empty
 // (Section 5.1.2.6).
-//
-// The keys of the map are pieces of one string, which is the only copy made.
-func (l *List) parseEntries(e der.Element, isV2 bool) error {
-	if len(e.Body) == 0 {
-		return e.Errorf("revokedCertificates is empty")
+func (l *List) parseRevoked(s *stream, end int64, isV2 bool) error {
+	end, err := s.enter(end, "revokedCertificates")
+	if err != nil {
+		return err
 	}
-	text := string(e.Body)
-	start := e.Offset() + len(e.Raw) - len(e.Body)
+	if s.offset == end {
+		return s.errorf("revokedCertificates is empty")
+	}
+	l.index = newIndex(end - s.offset)
 	var context entryContext
-	r := e.Reader()
-	for element := range r.All() {
-		serial, found, err := l.parseEntry(element, isV2, &context)
+	for s.offset < end {
+		if context.issuer == 0 {
+			s.skip(l.scan(s.window[:min(int64(len(s.window)), end-s.offset)], isV2))
+			if s.offset == end {
+				break
+			}
+		}
+		e, err := s.piece(end)
 		if err != nil {
 			return err
 		}
-		octets, err := serialOctets(serial)
-		if err != nil {
-			return err
+		if err := l.addEntry(e, isV2, &context); err != nil {
+			return s.at(err)
 		}
-		end := serial.Offset() + len(serial.Raw) - start
-		key := text[end-len(octets) : end]
-		if context.issuer != 0 {
-			l.foreign.add(context.issuer, key, found)
-			continue
-		}
-		if held, ok := l.entries[key]; ok {
-			found = held.merge(found)
-		}
-		l.entries[key] = found
+		s.skip(len(e.Raw))
 	}
+	return nil
+}
+
+// scan adds the entries at the beginning of data that are whole and of the usual
+// form, and returns how long they are.
+func (l *List) scan(data []byte, isV2 bool) (consumed int) {
+	for {
+		number, found, size := scanEntry(data[consumed:], isV2)
+		if size == 0 {
+			return consumed
+		}
+		l.index.add(number, found)
+		consumed += size
+	}
+}
+
+// addEntry adds one entry of whatever form.
+func (l *List) addEntry(e der.Element, isV2 bool, context *entryContext) error {
+	contents, found, err := l.parseEntry(e, isV2, context)
+	if err != nil {
+		return err
+	}
+	number, ok := serialOf(contents.Body)
+	if !ok {
+		return contents.Errorf("serial number of %d octets", len(contents.Body))
+	}
+	if context.issuer != 0 {
+		l.foreign.add(context.issuer, string(number.contents()), found)
+		return nil
+	}
+	l.index.add(number, found)
 	return nil
 }
 

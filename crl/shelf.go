@@ -77,7 +77,7 @@ func checkRollback(held, l *List) error {
 	switch {
 	case l.Number.Cmp(held.Number) < 0:
 		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: CRLNumber %v after %v", ErrRollback, l.Number, held.Number)
-	case l.Number.Cmp(held.Number) == 0 && !bytes.Equal(l.signed.TBS, held.signed.TBS):
+	case l.Number.Cmp(held.Number) == 0 && l.digest != held.digest:
 		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: CRLNumber %v again with other contents", ErrRollback, l.Number)
 	case l.ThisUpdate.Before(held.ThisUpdate):
 		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: thisUpdate %s after %s", ErrRollback,

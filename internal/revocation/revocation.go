@@ -74,6 +74,10 @@ func (s *Signed) Verify(key crypto.PublicKey, policy algorithm.Policy) error {
 	return nil
 }
 
+// Digested notes the digest of TBS, by the algorithm, where TBS itself has been
+// read as a stream and is not there.
+func (s *Signed) Digested(digest []byte) { s.once.Do(func() { s.digest = digest }) }
+
 func (s *Signed) verify(key crypto.PublicKey, policy algorithm.Policy) error {
 	alg, err := algorithm.ParseSignature(s.Algorithm)
 	if err != nil {
@@ -115,12 +119,20 @@ func (s *Signed) ParseSignature(r *der.Reader) error {
 	if e, err = r.Expect(der.BitString, "signature"); err != nil {
 		return err
 	}
+	s.Signature, err = SignatureBits(e)
+	return err
+}
+
+// SignatureBits reads the BIT STRING of a signature, which has whole octets.
+func SignatureBits(e der.Element) ([]byte, error) {
+	if e.Tag != der.BitString {
+		return nil, e.Errorf("signature has tag %v", e.Tag)
+	}
 	octets, unused, err := e.BitString()
 	if err == nil && unused != 0 {
 		err = e.Errorf("signature has %d unused bits", unused)
 	}
-	s.Signature = octets
-	return err
+	return octets, err
 }
 
 // A KeyID identifies the public key of a CA. Names do not: the generations of

@@ -1,0 +1,330 @@
+package crl
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"runtime"
+	"sync"
+)
+
+// A table holds the entries whose serial numbers have at most so many octets, in
+// buckets by a keyed hash. It is filled by add, put in order by finish, and
+// immutable from then on.
+//
+// Entries are staged in partitions, by the first bits of the hash, so that adding
+// writes to few places at once and finish can put each partition in order within
+// the cache, in place: the pages that it has been staged in are those that hold it.
+type table struct {
+	layout
+	key        *hashKey
+	partitions []partition
+	parts      uint64 // how many partitions
+	count      int
+
+	// After finish. Slots are where buckets begin: buckets+1 for each partition.
+	buckets   uint64 // of each partition
+	pageCount int
+	pages     [][]byte
+	offsets   []uint32
+}
+
+func (t *table) page(i uint32) ([]byte, error) { return t.pages[i], nil }
+func (t *table) offset(i int) (uint32, error)  { return t.offsets[i], nil }
+
+// A layout is the form of a record:
+//
+//	serial number, left-aligned
+//	1 octet: its length, and negativeBit
+//	1 octet: reason code, and invalidityBit
+//	wide:    revokedAt and invalidFrom, 8 octets each
+//	else:    revokedAt, 4 octets, in seconds since epoch
+type layout struct {
+	width   int // of the serial number
+	wide    bool
+	size    int // of a record
+	perPage int
+}
+
+func newLayout(width int, wide bool) layout {
+	l := layout{width: width, wide: wide, size: width + 2 + 4}
+	if wide {
+		l.size = width + 2 + 16
+	}
+	l.perPage = pageBytes / l.size
+	return l
+}
+
+const (
+	negativeBit   = 0x80
+	invalidityBit = 0x80
+
+	// pageBytes is also the unit in which saved indexes are checked.
+	pageBytes = 16 << 10
+
+	// epoch is the beginning of 1950 in Unix time: 32 bits reach from there to 2086,
+	// and a UTCTime to 2049.
+	epoch = -631152000
+)
+
+// layouts are those of the tables of an index: for serial numbers as MOICA has
+// them, for those that RFC 5280 allows, and for everything else, such as entries
+// with an invalidityDate.
+var layouts = [...]layout{newLayout(16, false), newLayout(24, false), newLayout(maxSerial, true)}
+
+const wideTable = len(layouts) - 1
+
+// A slot is the place of a record: the page, and in the last slotBits bits which of
+// its records it is.
+const slotBits = 10
+
+// fits reports whether a record can hold the entry.
+func (l *layout) fits(number serial, e entry) bool {
+	at := e.revokedAt - epoch
+	return l.wide || len(number.octets) <= l.width && !e.hasInvalid && at >= 0 && at <= math.MaxUint32
+}
+
+// A record is one entry with its serial number in a page.
+type record []byte
+
+func (l *layout) encode(r record, number serial, e entry) {
+	clear(r[copy(r[:l.width], number.octets):l.width])
+	r[l.width] = lengthOctet(number)
+	l.setEntry(r, e)
+}
+
+func lengthOctet(number serial) byte {
+	if number.negative {
+		return byte(len(number.octets)) | negativeBit
+	}
+	return byte(len(number.octets))
+}
+
+func (l *layout) setEntry(r record, e entry) {
+	r = r[l.width+1:]
+	if r[0] = byte(e.reason); e.hasInvalid {
+		r[0] |= invalidityBit
+	}
+	if !l.wide {
+		binary.LittleEndian.PutUint32(r[1:], uint32(e.revokedAt-epoch))
+		return
+	}
+	binary.LittleEndian.PutUint64(r[1:], uint64(e.revokedAt))
+	binary.LittleEndian.PutUint64(r[9:], uint64(e.invalidFrom))
+}
+
+// named returns what identifies the serial number in the record.
+func (l *layout) named(r record) []byte { return r[:l.width+1] }
+
+func (l *layout) serial(r record) serial {
+	n := r[l.width]
+	return serial{r[:n&^negativeBit], n&negativeBit != 0}
+}
+
+func (l *layout) entry(r record) entry {
+	r = r[l.width+1:]
+	e := entry{reason: int8(r[0] &^ invalidityBit), hasInvalid: r[0]&invalidityBit != 0}
+	if l.wide {
+		e.revokedAt, e.invalidFrom = int64(binary.LittleEndian.Uint64(r[1:])), int64(binary.LittleEndian.Uint64(r[9:]))
+	} else {
+		e.revokedAt = int64(binary.LittleEndian.Uint32(r[1:])) + epoch
+		e.invalidFrom = e.revokedAt
+	}
+	return e
+}
+
+// A hashKey makes hashes unpredictable. Serial numbers are partly the CA's choice,
+// and who chooses them must not be able to put many into one bucket.
+type hashKey [4]uint64
+
+// sum returns the hash of a serial number as a record has it.
+func (k *hashKey) sum(octets []byte, length byte) uint64 {
+	h := k[0] ^ uint64(length)
+	for ; len(octets) >= 8; octets = octets[8:] {
+		h = fold(h^binary.LittleEndian.Uint64(octets), k[1])
+		h += k[2]
+	}
+	return fold(h, k[3])
+}
+
+// fold mixes by a product of twice the width; the key is odd and never zero.
+func fold(a, key uint64) uint64 {
+	hi, lo := bits.Mul64(a, key)
+	return hi ^ lo
+}
+
+// A partition is staged in pages that hold perPage records each, the last one fewer.
+type partition struct {
+	pages [][]byte
+	count int
+}
+
+// maxPartitions bounds what is set aside before anything has been read.
+const maxPartitions = 1 << 10
+
+// newTable makes a table for about so many octets of entries, which is a hint from
+// whoever wrote the list and decides only how finely it is partitioned.
+func newTable(l layout, key *hashKey, hint int64) *table {
+	const perEntry, perPartition = 40, 16 << 10
+	n := min(max(hint/(perEntry*perPartition), 1), maxPartitions)
+	parts := uint64(1) << (bits.Len64(uint64(n)) - 1)
+	return &table{layout: l, key: key, parts: parts, partitions: make([]partition, parts)}
+}
+
+func (t *table) hash(r record) uint64 { return t.key.sum(r[:t.width], r[t.width]) }
+
+// partition and bucket take the bits of a hash from its two ends.
+func (t *table) partition(h uint64) int { return int(h >> 32 * t.parts >> 32) }
+func (t *table) bucket(h uint64) uint64 { return uint64(uint32(h)) * t.buckets >> 32 }
+
+func (t *table) add(number serial, e entry) {
+	var room [maxSerial + 2 + 16]byte
+	r := record(room[:t.size])
+	t.encode(r, number, e)
+	p := &t.partitions[t.partition(t.hash(r))]
+	if p.count == len(p.pages)*t.perPage {
+		p.pages = append(p.pages, make([]byte, pageBytes))
+	}
+	copy(p.record(&t.layout, p.count), r)
+	p.count++
+	t.count++
+}
+
+func (p *partition) record(l *layout, i int) record {
+	at := i % l.perPage * l.size
+	return p.pages[i/l.perPage][at : at+l.size]
+}
+
+// finish puts the entries in order. Of entries with one serial number one is left,
+// with the worst reading; what a record of this table cannot hold of that goes to
+// overflow, which is called by one goroutine at a time.
+func (t *table) finish(overflow func(serial, entry)) {
+	const load = 6 // entries in a bucket
+	t.buckets = uint64(t.count/(load*len(t.partitions))) + 1
+	t.offsets = make([]uint32, len(t.partitions)*int(t.buckets+1))
+	var mu sync.Mutex
+	locked := func(number serial, e entry) {
+		mu.Lock()
+		defer mu.Unlock()
+		overflow(number, e)
+	}
+	var workers sync.WaitGroup
+	n := min(runtime.GOMAXPROCS(0), len(t.partitions))
+	for first := range n {
+		workers.Go(func() {
+			o := &orderer{table: t, overflow: locked, starts: make([]uint32, t.buckets+1), ends: make([]uint32, t.buckets)}
+			for i := first; i < len(t.partitions); i += n {
+				o.order(i)
+			}
+		})
+	}
+	workers.Wait()
+	t.collect()
+}
+
+// collect gives the pages their numbers.
+func (t *table) collect() {
+	t.count = 0
+	for i := range t.partitions {
+		p := &t.partitions[i]
+		base := uint32(len(t.pages)) << slotBits
+		offsets := t.offsets[i*int(t.buckets+1) : (i+1)*int(t.buckets+1)]
+		for j := range offsets {
+			offsets[j] += base
+		}
+		t.pages = append(t.pages, p.pages...)
+		t.count += p.count
+	}
+	t.pageCount, t.partitions = len(t.pages), nil
+}
+
+// An orderer puts one partition after the other in order.
+type orderer struct {
+	table    *table
+	overflow func(serial, entry)
+
+	staged, sorted []byte
+	starts, ends   []uint32 // of the buckets in sorted, in records
+}
+
+func (o *orderer) order(i int) {
+	t := o.table
+	p := &t.partitions[i]
+	o.staged = o.staged[:0]
+	for _, page := range p.pages {
+		o.staged = append(o.staged, page[:t.perPage*t.size]...)
+	}
+	o.staged = o.staged[:p.count*t.size]
+	o.sorted = append(o.sorted[:0], o.staged...) // for its length
+	o.place()
+	o.store(p, t.offsets[i*int(t.buckets+1):(i+1)*int(t.buckets+1)])
+}
+
+// place distributes what is staged to its buckets, once for each serial number. As
+// the key cannot be known when serial numbers are chosen, buckets stay short.
+func (o *orderer) place() {
+	t := o.table
+	clear(o.starts)
+	for at := 0; at < len(o.staged); at += t.size {
+		o.starts[t.bucket(t.hash(o.staged[at:at+t.size]))+1]++
+	}
+	for b := range o.ends {
+		o.starts[b+1] += o.starts[b]
+		o.ends[b] = o.starts[b]
+	}
+	for at := 0; at < len(o.staged); at += t.size {
+		r := record(o.staged[at : at+t.size])
+		b := t.bucket(t.hash(r))
+		if o.merge(r, o.starts[b], o.ends[b]) {
+			continue
+		}
+		copy(o.at(o.ends[b]), r)
+		o.ends[b]++
+	}
+}
+
+func (o *orderer) at(i uint32) record {
+	at := int(i) * o.table.size
+	return o.sorted[at : at+o.table.size]
+}
+
+// merge reports whether the serial number is among the records between start and
+// end, and gives the one it finds the worse reading of both.
+func (o *orderer) merge(r record, start, end uint32) bool {
+	t := o.table
+	for i := start; i < end; i++ {
+		held := o.at(i)
+		if string(t.named(held)) != string(t.named(r)) {
+			continue
+		}
+		number, e, f := t.serial(r), t.entry(held), t.entry(r)
+		if both := e.merge(f); t.fits(number, both) {
+			t.setEntry(held, both)
+		} else {
+			o.overflow(number, both)
+		}
+		return true
+	}
+	return false
+}
+
+// store writes the buckets back to the pages, without the gaps that duplicates
+// have left, and gives back what is not needed.
+func (o *orderer) store(p *partition, offsets []uint32) {
+	t := o.table
+	n := 0
+	slot := func() uint32 { return uint32(n/t.perPage)<<slotBits | uint32(n%t.perPage) }
+	for b := range o.ends {
+		offsets[b] = slot()
+		for i := o.starts[b]; i < o.ends[b]; i++ {
+			copy(p.record(&t.layout, n), o.at(i))
+			n++
+		}
+	}
+	offsets[t.buckets] = slot()
+	p.count = n
+	full := n / t.perPage
+	if p.pages = p.pages[:(n+t.perPage-1)/t.perPage]; full < len(p.pages) {
+		p.pages[full] = append([]byte(nil), p.pages[full][:n%t.perPage*t.size]...)
+	}
+}
