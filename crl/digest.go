@@ -57,9 +57,11 @@ func (d *digester) into(l *List) {
 	switch {
 	case d.whole:
 		l.signed.TBS = d.message
+		return
 	case d.signed != nil:
-		l.signed.Digested(d.signed.Sum(nil))
+		l.signedDigest = d.signed.Sum(nil)
 	default:
-		l.signed.Digested(l.digest[:])
+		l.signedDigest = l.digest[:]
 	}
+	l.signed.Digested(l.signedDigest)
 }

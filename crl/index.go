@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"runtime"
 )
 
 // errDamaged is the error about an index that is not what was saved.
@@ -73,18 +74,19 @@ func (x *index) finish() {
 		return
 	}
 	// Nothing has been saved yet, so that nothing can be damaged.
-	_ = x.tables[wideTable].each(func(number serial, _ entry) bool {
+	_ = x.tables[wideTable].each(func(number serial, _ entry) error {
 		i := narrow(number)
 		if _, twice, _ := x.in(i, number); i == wideTable || !twice {
 			x.count++
 		}
-		return true
+		return nil
 	})
 }
 
 // lookup returns what the list says about a serial number. The narrow tables hold
 // nearly all, and the wide one may know worse.
 func (x *index) lookup(number serial) (found entry, listed bool, err error) {
+	defer runtime.KeepAlive(x) // as long as its pages are looked at
 	i := narrow(number)
 	if i != wideTable {
 		if found, listed, err = x.in(i, number); err != nil {
@@ -114,11 +116,11 @@ func (x *index) in(i int, number serial) (entry, bool, error) {
 	name := room[:t.width+1]
 	h := x.key.sum(name[:t.width], name[t.width])
 	at := t.partition(h)*int(t.buckets+1) + int(t.bucket(h))
-	slot, err := t.offset(at)
+	slot, err := t.slot(at)
 	if err != nil {
 		return entry{}, false, err
 	}
-	end, err := t.offset(at + 1)
+	end, err := t.slot(at + 1)
 	if err != nil {
 		return entry{}, false, err
 	}
@@ -151,9 +153,9 @@ func (t *table) find(name []byte, slot, end uint32) (entry, bool, error) {
 	return entry{}, false, nil
 }
 
-// each calls yield with the entries of a table until it returns false. The serial
-// numbers are valid until the next one.
-func (t *table) each(yield func(serial, entry) bool) error {
+// each calls f with the records of a table until it fails. The serial numbers are
+// valid during the call.
+func (t *table) each(f func(serial, entry) error) error {
 	for i := range t.pageCount {
 		page, err := t.page(uint32(i))
 		if err != nil {
@@ -164,26 +166,42 @@ func (t *table) each(yield func(serial, entry) bool) error {
 			if r[t.width]&^negativeBit == 0 {
 				break // what fills the page up
 			}
-			if !yield(t.serial(r), t.entry(r)) {
-				return nil
+			if err := f(t.serial(r), t.entry(r)); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-// each calls yield with all entries of the index until it returns false. A serial
-// number may come twice, from a narrow table and from the wide one.
-func (x *index) each(yield func(serial, entry) bool) error {
-	more := true
-	for _, t := range x.tables {
-		if t == nil || !more {
+// each calls f once for each serial number, with what lookup returns, until it
+// fails.
+func (x *index) each(f func(serial, entry) error) error {
+	defer runtime.KeepAlive(x)
+	for i, t := range x.tables {
+		if t == nil {
 			continue
 		}
-		if err := t.each(func(number serial, e entry) bool {
-			more = yield(number, e)
-			return more
-		}); err != nil {
+		err := t.each(func(number serial, e entry) error {
+			other := wideTable
+			if i == wideTable {
+				other = narrow(number)
+			}
+			if i == other {
+				return f(number, e)
+			}
+			more, also, err := x.in(other, number)
+			switch {
+			case err != nil:
+				return err
+			case also && i == wideTable:
+				return nil // the narrow table has told of it
+			case also:
+				e = e.merge(more)
+			}
+			return f(number, e)
+		})
+		if err != nil {
 			return err
 		}
 	}

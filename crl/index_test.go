@@ -85,14 +85,17 @@ func checkIndex(t *testing.T, x *index, want reference) {
 		t.Errorf("got %d serial numbers, want %d", x.count, len(want))
 	}
 	seen := map[string]bool{}
-	err := x.each(func(number serial, _ entry) bool {
+	err := x.each(func(number serial, each entry) error {
 		name := fmt.Sprintf("%v %x", number.negative, number.octets)
+		if seen[name] {
+			t.Errorf("serial number %s: told of twice", name)
+		}
 		seen[name] = true
 		got, listed, err := x.lookup(number)
-		if e, ok := want[name]; !ok || !listed || err != nil || !agree(got, e) {
+		if e, ok := want[name]; !ok || !listed || err != nil || !agree(got, e) || got != each {
 			t.Fatalf("serial number %s: got %+v, %v, %v, want %+v, %v", name, got, listed, err, e, ok)
 		}
-		return true
+		return nil
 	})
 	if err != nil || len(seen) != len(want) {
 		t.Errorf("went over %d serial numbers, %v, want %d", len(seen), err, len(want))

@@ -2,7 +2,9 @@ package crl
 
 import (
 	"crypto/x509"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
@@ -40,9 +42,51 @@ type JudgeOptions struct {
 	// Section 5.2.3 demands and by which older lists are told from newer ones.
 	InsecureAllowNoNumber bool
 
+	// Algorithms says which signatures are accepted, as they are at the instant of
+	// judgement At. Of a policy with dates, what has one is refused if At is zero.
+	Algorithms verify.AlgorithmPolicy
+	At         time.Time
+
 	// InsecureAllowSHA1 admits SHA-1 signatures and RSA keys from 1024 bits, for
-	// replaying archived lists.
+	// replaying archived lists. Algorithms must be left zero.
 	InsecureAllowSHA1 bool
+
+	policy *algorithm.Policy // in place of both, if not nil
+}
+
+// choosePolicy returns the policy of a configuration. A historical one must not
+// admit what is signed today.
+func choosePolicy(p verify.AlgorithmPolicy, allowSHA1 bool, now time.Time) (algorithm.Policy, error) {
+	switch {
+	case p == verify.StrictPolicy():
+		return algorithm.Policy{InsecureAllowSHA1: allowSHA1}, nil
+	case allowSHA1:
+		return algorithm.Policy{}, errors.New("crl: Algorithms and InsecureAllowSHA1 contradict each other")
+	}
+	var rules []algorithm.Rule
+	for _, r := range p.Rules() {
+		if r.Algorithm == "SHA-1" && r.Until.After(now) {
+			return algorithm.Policy{}, errors.New("crl: Algorithms is a historical policy, whose instant must have passed")
+		}
+		rules = append(rules, algorithm.Rule(r))
+	}
+	return algorithm.Named(p.Name(), rules), nil
+}
+
+// signatures returns the policy as it is at the instant of judgement.
+func (opts *JudgeOptions) signatures() (algorithm.Policy, error) {
+	policy := opts.policy
+	if policy == nil {
+		chosen, err := choosePolicy(opts.Algorithms, opts.InsecureAllowSHA1, time.Now())
+		if err != nil {
+			return chosen, revocation.Refuse(verify.ReasonAlgorithm, "%w", err)
+		}
+		policy = &chosen
+	}
+	if policy.Dated() {
+		return policy.At(opts.At), nil
+	}
+	return *policy, nil
 }
 
 // Judge returns what the list says about cert, whose signature was verified with
@@ -90,8 +134,11 @@ func (l *List) read(cert, issuer *x509.Certificate, opts *JudgeOptions) (*readin
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{list: l, report: *l.report(signer), reasons: reasons}
+	r := &reading{list: l, report: *l.times(signer), reasons: reasons}
 	found, listed, err := l.lookup(cert)
+	if err == nil {
+		r.report.DER, err = l.bytes()
+	}
 	switch {
 	case err != nil:
 		return nil, revocation.Refuse(verify.ReasonStatusUnavailable, "%w", err)
@@ -120,8 +167,7 @@ func (r *reading) conclude(cert *x509.Certificate) (*verify.StatusReport, error)
 
 // check checks everything but what the list says, the cheap things first.
 func (l *List) check(cert, issuer *x509.Certificate, opts *JudgeOptions) (signer *x509.Certificate, covered reasonSet, err error) {
-	signers, err := l.signers(cert, issuer, opts)
-	if err != nil {
+	if _, err := l.signers(cert, issuer, opts); err != nil {
 		return nil, 0, err
 	}
 	if err := l.checkProfile(opts); err != nil {
@@ -130,13 +176,29 @@ func (l *List) check(cert, issuer *x509.Certificate, opts *JudgeOptions) (signer
 	if covered, err = l.covers(cert, opts); err != nil {
 		return nil, 0, revocation.Refuse(verify.ReasonStatusUnavailable, "%w", err)
 	}
-	policy := algorithm.Policy{InsecureAllowSHA1: opts.InsecureAllowSHA1}
+	signer, err = l.authenticate(cert, issuer, opts)
+	return signer, covered, err
+}
+
+// authenticate checks who has signed the list, and that it can be used at all.
+func (l *List) authenticate(cert, issuer *x509.Certificate, opts *JudgeOptions) (signer *x509.Certificate, err error) {
+	signers, err := l.signers(cert, issuer, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.checkProfile(opts); err != nil {
+		return nil, err
+	}
+	policy, err := opts.signatures()
+	if err != nil {
+		return nil, err
+	}
 	for _, signer := range signers {
 		if err = l.signed.Verify(signer.PublicKey, policy); err == nil {
-			return signer, covered, nil
+			return signer, nil
 		}
 	}
-	return nil, 0, err
+	return nil, err
 }
 
 // signers returns the certificates with whose keys the list may have been signed,
@@ -197,11 +259,11 @@ func (l *List) checkProfile(opts *JudgeOptions) error {
 	return nil
 }
 
-func (l *List) report(issuer *x509.Certificate) *verify.StatusReport {
+// times returns a report without what the list says, and without the list.
+func (l *List) times(issuer *x509.Certificate) *verify.StatusReport {
 	return &verify.StatusReport{
 		Rung:        l.rung(),
 		Kind:        verify.CRLEvidence,
-		DER:         l.Raw,
 		Signer:      issuer,
 		ThisUpdate:  l.ThisUpdate,
 		NextUpdate:  l.NextUpdate,

@@ -40,14 +40,17 @@ type List struct {
 	// that delta CRLs exist (Section 5.2.6).
 	HasFreshest bool
 
-	signed     revocation.Signed
-	digest     [sha256.Size]byte // SHA-256 of tbsCertList
-	authority  authorityKey
-	scope      *scope // issuingDistributionPoint, or nil if absent
-	index      *index
-	foreign    *foreignEntries // of other issuers, or nil
-	unhandled  string          // a critical extension that is not processed
-	badProfile string          // what Section 5.2 forbids, and leaves the list readable
+	signed       revocation.Signed
+	signedDigest []byte            // what the signature is over; nil if that is not a digest
+	digest       [sha256.Size]byte // SHA-256 of tbsCertList
+	frame        frame
+	original     *original // of a list that was read from a file, or nil
+	authority    authorityKey
+	scope        *scope // issuingDistributionPoint, or nil if absent
+	index        *index
+	foreign      *foreignEntries // of other issuers, or nil
+	unhandled    string          // a critical extension that is not processed
+	badProfile   string          // what Section 5.2 forbids, and leaves the list readable
 }
 
 // Len returns the number of certificates on the list, by issuer and serial number.

@@ -6,6 +6,9 @@ import (
 	"math"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/der"
 	"github.com/citizencert/citizencert/internal/revocation"
@@ -75,6 +78,7 @@ func (l *List) parse(s *stream, maxBytes int64) error {
 // parseSignature reads what follows the tbsCertList, whose signature field it
 // compares with signatureAlgorithm.
 func (l *List) parseSignature(s *stream, end int64) error {
+	l.frame.signature = true
 	inside := l.signed.Algorithm.Raw
 	e, err := l.part(s, end, "signatureAlgorithm")
 	if err != nil {
@@ -108,12 +112,34 @@ func (l *List) part(s *stream, end int64, name string) (der.Element, error) {
 	if err != nil {
 		return e, err
 	}
+	l.frame.add(e.Raw)
 	doc, err := der.Strict(bytes.Clone(e.Raw), der.Limits{})
-	if err != nil {
-		return e, s.at(err) // ruled out by piece
-	}
 	s.skip(len(e.Raw))
-	return doc.Root(), nil
+	return doc.Root(), err
+}
+
+// A frame is a list without its entries.
+type frame struct {
+	tbs, rest []byte
+	signature bool // whether what comes is behind the tbsCertList
+}
+
+func (f *frame) add(part []byte) {
+	if f.signature {
+		f.rest = append(f.rest, part...)
+	} else {
+		f.tbs = append(f.tbs, part...)
+	}
+}
+
+// der returns the frame as a CertificateList.
+func (f *frame) der() []byte {
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(f.tbs) })
+		b.AddBytes(f.rest)
+	})
+	return b.BytesOrPanic()
 }
 
 //	TBSCertList ::= SEQUENCE {

@@ -3,7 +3,10 @@ package crl
 import (
 	"bytes"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/citizencert/citizencert/internal/revocation"
@@ -22,53 +25,76 @@ type shelfKey struct {
 	url    string
 }
 
-// A shelf holds lists in memory: fetched ones, which have been verified, and
-// those the operator has added, which nobody has verified yet.
+// A shelf holds lists: fetched ones, which have been verified, and those the
+// operator has added, which nobody has verified yet. Who reads it never waits: what
+// it holds is replaced as a whole, and a list that has been replaced lives on for
+// those who still look at it.
 type shelf struct {
-	mu       sync.Mutex
 	maxBytes int
-	bytes    int
-	clock    uint64 // counts uses
-	fetched  map[shelfKey]*holding
-	own      []*holding
+	clock    atomic.Uint64 // counts uses
+	held     atomic.Pointer[holdings]
+
+	mu sync.Mutex // of those who write
 }
 
+// holdings are never modified.
+type holdings struct {
+	fetched map[shelfKey]*holding
+	own     []*holding
+	bytes   int
+}
+
+// A holding is a list on the shelf. But for used it is never modified.
 type holding struct {
 	list *List
-	from string // of one that was added
-	used uint64
+	from string        // of one that was added
+	used atomic.Uint64 // when, by shelf.clock
+
+	// Of one that was fetched:
+	query      verify.StatusQuery // for which it was
+	validators validators
+	due        time.Time // for asking for a newer one
+	failures   int       // of asking since
 }
 
 func newShelf(maxBytes int) *shelf {
-	return &shelf{maxBytes: maxBytes, fetched: map[shelfKey]*holding{}}
+	s := &shelf{maxBytes: maxBytes}
+	s.held.Store(&holdings{})
+	return s
 }
 
-// get returns the list fetched from a URL, or nil.
-func (s *shelf) get(key shelfKey) *List {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h, ok := s.fetched[key]
-	if !ok {
-		return nil
+// get returns what was fetched from a URL, or nil.
+func (s *shelf) get(key shelfKey) *holding {
+	h := s.held.Load().fetched[key]
+	if h != nil {
+		s.touch(h)
 	}
-	s.touch(h)
-	return h.list
+	return h
 }
 
-// put holds a verified list in place of the one before it.
-func (s *shelf) put(key shelfKey, l *List) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if h, ok := s.fetched[key]; ok {
-		if err := checkRollback(h.list, l); err != nil {
-			return err
+// put holds a verified list in place of the one before it, which it returns.
+func (s *shelf) put(key shelfKey, h *holding) (before *holding, err error) {
+	err = s.change(h, func(held *holdings) error {
+		before = held.fetched[key]
+		if before != nil {
+			if err := checkRollback(before.list, h.list); err != nil {
+				return err
+			}
 		}
-		s.bytes -= len(h.list.Raw)
-	}
-	h := &holding{list: l}
-	s.fetched[key] = h
-	s.hold(h)
-	return nil
+		held.fetched[key] = h
+		return nil
+	})
+	return before, err
+}
+
+// replace replaces a holding, unless another one has taken its place already.
+func (s *shelf) replace(key shelfKey, h, by *holding) {
+	s.change(by, func(held *holdings) error {
+		if held.fetched[key] == h {
+			held.fetched[key] = by
+		}
+		return nil
+	})
 }
 
 // checkRollback compares a list with the one held from the same place, by the
@@ -89,61 +115,79 @@ func checkRollback(held, l *List) error {
 // add holds a list of the operator's. Older ones stay: the instant a query is
 // about may lie in their time.
 func (s *shelf) add(l *List, from string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, h := range s.own {
-		if h.from == from && bytes.Equal(h.list.Raw, l.Raw) {
-			return
-		}
-	}
 	h := &holding{list: l, from: from}
-	s.own = append(s.own, h)
-	s.hold(h)
+	s.change(h, func(held *holdings) error {
+		same := func(other *holding) bool { return other.from == from && bytes.Equal(other.list.Raw, l.Raw) }
+		if !slices.ContainsFunc(held.own, same) {
+			held.own = append(held.own, h)
+		}
+		return nil
+	})
 }
 
 // added returns the operator's lists.
-func (s *shelf) added() []holding {
+func (s *shelf) added() []*holding {
+	own := s.held.Load().own
+	for _, h := range own {
+		s.touch(h)
+	}
+	return own
+}
+
+func (s *shelf) touch(h *holding) { h.used.Store(s.clock.Add(1)) }
+
+// change replaces what is held by a copy that f has changed, and lets lists go for
+// the one to keep if they have become too many.
+func (s *shelf) change(keep *holding, f func(*holdings) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]holding, 0, len(s.own))
-	for _, h := range s.own {
-		s.touch(h)
-		list = append(list, *h)
+	before := s.held.Load()
+	held := &holdings{fetched: maps.Clone(before.fetched), own: slices.Clone(before.own)}
+	if held.fetched == nil {
+		held.fetched = map[shelfKey]*holding{}
 	}
-	return list
+	if err := f(held); err != nil {
+		return err
+	}
+	s.touch(keep)
+	held.count()
+	for held.bytes > s.maxBytes && held.evict(keep) {
+		held.count()
+	}
+	s.held.Store(held)
+	return nil
 }
 
-func (s *shelf) touch(h *holding) {
-	s.clock++
-	h.used = s.clock
-}
-
-// hold counts a new list and lets others go for it.
-func (s *shelf) hold(h *holding) {
-	s.touch(h)
-	s.bytes += len(h.list.Raw)
-	for s.bytes > s.maxBytes && s.evict(h) {
+func (held *holdings) count() {
+	held.bytes = 0
+	for _, h := range held.fetched {
+		held.bytes += int(h.list.Size)
+	}
+	for _, h := range held.own {
+		held.bytes += int(h.list.Size)
 	}
 }
 
 // evict drops the list that was unused for longest, but not the one to keep.
-func (s *shelf) evict(keep *holding) bool {
+func (held *holdings) evict(keep *holding) bool {
 	var oldest *holding
-	var drop func()
-	for key, h := range s.fetched {
-		if h != keep && (oldest == nil || h.used < oldest.used) {
-			oldest, drop = h, func() { delete(s.fetched, key) }
+	older := func(h *holding) bool {
+		return h != keep && (oldest == nil || h.used.Load() < oldest.used.Load())
+	}
+	for _, h := range held.fetched {
+		if older(h) {
+			oldest = h
 		}
 	}
-	for i, h := range s.own {
-		if h != keep && (oldest == nil || h.used < oldest.used) {
-			oldest, drop = h, func() { s.own = append(s.own[:i:i], s.own[i+1:]...) }
+	for _, h := range held.own {
+		if older(h) {
+			oldest = h
 		}
 	}
 	if oldest == nil {
 		return false
 	}
-	drop()
-	s.bytes -= len(oldest.list.Raw)
+	maps.DeleteFunc(held.fetched, func(_ shelfKey, h *holding) bool { return h == oldest })
+	held.own = slices.DeleteFunc(held.own, func(h *holding) bool { return h == oldest })
 	return true
 }

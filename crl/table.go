@@ -26,11 +26,33 @@ type table struct {
 	buckets   uint64 // of each partition
 	pageCount int
 	pages     [][]byte
-	offsets   []uint32
+	slots     []uint32
+
+	saved   *savedPages // where pages and offsets are instead, beginning at these
+	first   int
+	offsets int
 }
 
-func (t *table) page(i uint32) ([]byte, error) { return t.pages[i], nil }
-func (t *table) offset(i int) (uint32, error)  { return t.offsets[i], nil }
+// page returns the records of one page. They are valid while the table is
+// reachable.
+func (t *table) page(i uint32) ([]byte, error) {
+	if t.saved != nil {
+		return t.saved.page(t.first + int(i))
+	}
+	return t.pages[i], nil
+}
+
+// slot returns where the i-th bucket begins.
+func (t *table) slot(i int) (uint32, error) {
+	if t.saved == nil {
+		return t.slots[i], nil
+	}
+	page, err := t.saved.page(t.offsets + i/slotsPerPage)
+	if err != nil {
+		return 0, err
+	}
+	return binary.LittleEndian.Uint32(page[i%slotsPerPage*4:]), nil
+}
 
 // A layout is the form of a record:
 //
@@ -76,7 +98,10 @@ const wideTable = len(layouts) - 1
 
 // A slot is the place of a record: the page, and in the last slotBits bits which of
 // its records it is.
-const slotBits = 10
+const (
+	slotBits     = 10
+	slotsPerPage = pageBytes / 4
+)
 
 // fits reports whether a record can hold the entry.
 func (l *layout) fits(number serial, e entry) bool {
@@ -201,7 +226,7 @@ func (p *partition) record(l *layout, i int) record {
 func (t *table) finish(overflow func(serial, entry)) {
 	const load = 6 // entries in a bucket
 	t.buckets = uint64(t.count/(load*len(t.partitions))) + 1
-	t.offsets = make([]uint32, len(t.partitions)*int(t.buckets+1))
+	t.slots = make([]uint32, len(t.partitions)*int(t.buckets+1))
 	var mu sync.Mutex
 	locked := func(number serial, e entry) {
 		mu.Lock()
@@ -228,9 +253,9 @@ func (t *table) collect() {
 	for i := range t.partitions {
 		p := &t.partitions[i]
 		base := uint32(len(t.pages)) << slotBits
-		offsets := t.offsets[i*int(t.buckets+1) : (i+1)*int(t.buckets+1)]
-		for j := range offsets {
-			offsets[j] += base
+		slots := t.slots[i*int(t.buckets+1) : (i+1)*int(t.buckets+1)]
+		for j := range slots {
+			slots[j] += base
 		}
 		t.pages = append(t.pages, p.pages...)
 		t.count += p.count
@@ -257,7 +282,7 @@ func (o *orderer) order(i int) {
 	o.staged = o.staged[:p.count*t.size]
 	o.sorted = append(o.sorted[:0], o.staged...) // for its length
 	o.place()
-	o.store(p, t.offsets[i*int(t.buckets+1):(i+1)*int(t.buckets+1)])
+	o.store(p, t.slots[i*int(t.buckets+1):(i+1)*int(t.buckets+1)])
 }
 
 // place distributes what is staged to its buckets, once for each serial number. As
@@ -310,18 +335,18 @@ func (o *orderer) merge(r record, start, end uint32) bool {
 
 // store writes the buckets back to the pages, without the gaps that duplicates
 // have left, and gives back what is not needed.
-func (o *orderer) store(p *partition, offsets []uint32) {
+func (o *orderer) store(p *partition, slots []uint32) {
 	t := o.table
 	n := 0
 	slot := func() uint32 { return uint32(n/t.perPage)<<slotBits | uint32(n%t.perPage) }
 	for b := range o.ends {
-		offsets[b] = slot()
+		slots[b] = slot()
 		for i := o.starts[b]; i < o.ends[b]; i++ {
 			copy(p.record(&t.layout, n), o.at(i))
 			n++
 		}
 	}
-	offsets[t.buckets] = slot()
+	slots[t.buckets] = slot()
 	p.count = n
 	full := n / t.perPage
 	if p.pages = p.pages[:(n+t.perPage-1)/t.perPage]; full < len(p.pages) {

@@ -90,6 +90,12 @@ func Historical(before time.Time) Policy {
 	return Policy{named: set}
 }
 
+// Named returns a policy of the given rules. It is equal to no other one, not even
+// of the same rules.
+func Named(name string, rules []Rule) Policy {
+	return Policy{named: &ruleSet{name, slices.Clone(rules)}}
+}
+
 func (p Policy) set() *ruleSet {
 	switch {
 	case p.named != nil:

@@ -30,9 +30,9 @@ type SizeError struct{ Limit int64 }
 
 func (e *SizeError) Error() string { return fmt.Sprintf("response is larger than %d bytes", e.Limit) }
 
-// Body sends a request and returns the body of the response, which must have
-// status 200 and at most limit bytes.
-func Body(client *http.Client, req *http.Request, limit int64) ([]byte, error) {
+// Open sends a request and returns the response, which must have status 200. The
+// caller closes its body, and bounds what is read of it.
+func Open(client *http.Client, req *http.Request) (*http.Response, error) {
 	// Named, so that the transport does not ask for compression of its own
 	// accord: a small gzip body can be a large one.
 	req.Header.Set("Accept-Encoding", "identity")
@@ -44,10 +44,21 @@ func Body(client *http.Client, req *http.Request, limit int64) ([]byte, error) {
 		}
 		return nil, err
 	}
-	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
+		resp.Body.Close()
 		return nil, &StatusError{resp.StatusCode}
 	}
+	return resp, nil
+}
+
+// Body sends a request and returns the body of the response, which must have
+// status 200 and at most limit bytes.
+func Body(client *http.Client, req *http.Request, limit int64) ([]byte, error) {
+	resp, err := Open(client, req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
 		return nil, err

@@ -1,0 +1,193 @@
+package crl
+
+import (
+	"sync"
+	"time"
+
+	"github.com/citizencert/citizencert/verify"
+)
+
+// A Change is what one list says of a certificate and the one before did not.
+type Change struct {
+	// IssuerKey is the subjectPublicKeyInfo, in DER, of the certificate's issuer.
+	// With the serial number it names the certificate; the issuer's name would not.
+	IssuerKey []byte
+
+	// Serial is the serial number as the certificate has it: the contents of the
+	// INTEGER, big-endian.
+	Serial []byte
+
+	// Status is Revoked, Suspended, or Good for a certificate whose suspension has
+	// ended, or that has expired in it: such a one is no longer on the list.
+	Status verify.Status
+
+	RevokedAt      time.Time // revocationDate; zero if Status is Good
+	InvalidityDate time.Time // RFC 5280, Section 5.3.2; zero if absent
+	ReasonCode     int       // RFC 5280, Section 5.3.1; 0 if absent
+	ThisUpdate     time.Time // of the list that says so
+	URL            string    // of that list
+}
+
+// changesPerCall bounds what is held of a difference.
+const changesPerCall = 1024
+
+// Changes has listener told of what changes when a list takes the place of another
+// one, of its CA key and distribution point: what has come, or come to be revoked for
+// good, and which suspensions have ended. The first list from a place changes
+// nothing, unless an earlier one is on disk: then the difference to that is told.
+// A certificate that is on the list of its partition and on the complete one is told
+// of twice. Entries of indirect lists under a certificateIssuer are not told of.
+//
+// Calls come one after the other, with up to 1,024 changes each, from a goroutine
+// that Close waits for: listener must not call Close. After stop no call begins.
+func (s *Store) Changes(listener func([]Change)) (stop func()) {
+	return s.changes.listen(listener)
+}
+
+// changes tells listeners of transitions between lists.
+type changes struct {
+	mu        sync.Mutex
+	listeners map[*func([]Change)]struct{}
+	pending   map[shelfKey]transition
+	telling   bool
+}
+
+// A transition leads from one list to a later one, perhaps over others.
+type transition struct {
+	from *List
+	to   *holding
+}
+
+func (c *changes) listen(listener func([]Change)) (stop func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.listeners == nil {
+		c.listeners, c.pending = map[*func([]Change)]struct{}{}, map[shelfKey]transition{}
+	}
+	c.listeners[&listener] = struct{}{}
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.listeners, &listener)
+	}
+}
+
+// note has listeners, if there are any, told of a transition. It does not wait.
+func (c *changes) note(s *Store, key shelfKey, from *List, to *holding) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.listeners) == 0 || s.closing.Err() != nil {
+		return
+	}
+	if earlier, ok := c.pending[key]; ok {
+		from = earlier.from
+	}
+	c.pending[key] = transition{from, to}
+	if !c.telling {
+		c.telling = true
+		s.running.Go(func() { c.tell(s) })
+	}
+}
+
+// tell tells of all transitions that are pending, and ends.
+func (c *changes) tell(s *Store) {
+	for {
+		key, t, ok := c.next(s)
+		if !ok {
+			return
+		}
+		if err := t.diff(key, c.call); err != nil {
+			s.log.Error("crl: changes between two lists not told", "url", key.url, "error", err)
+		}
+	}
+}
+
+func (c *changes) next(s *Store) (shelfKey, transition, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.closing.Err() == nil {
+		for key, t := range c.pending {
+			delete(c.pending, key)
+			return key, t, true
+		}
+	}
+	c.telling = false
+	return shelfKey{}, transition{}, false
+}
+
+func (c *changes) call(batch []Change) {
+	c.mu.Lock()
+	var listeners []func([]Change)
+	for l := range c.listeners {
+		listeners = append(listeners, *l)
+	}
+	c.mu.Unlock()
+	for _, l := range listeners {
+		l(batch)
+	}
+}
+
+// diff calls tell with what the later list says and the earlier one does not. It
+// looks up the entries of each in the index of the other, and holds no copy of
+// either.
+func (t transition) diff(key shelfKey, tell func([]Change)) error {
+	var batch []Change
+	flush := func() {
+		if len(batch) > 0 {
+			tell(batch)
+			batch = nil
+		}
+	}
+	change := func(number serial, e entry) {
+		report := verify.StatusReport{Says: verify.Good}
+		if e.status() != verify.Unknown {
+			e.describe(&report)
+		}
+		if batch = append(batch, Change{
+			IssuerKey: t.to.query.Issuer.RawSubjectPublicKeyInfo, Serial: number.contents(),
+			Status: report.Says, RevokedAt: report.RevokedAt, InvalidityDate: report.InvalidityDate, ReasonCode: report.ReasonCode,
+			ThisUpdate: t.to.list.ThisUpdate, URL: key.url,
+		}); len(batch) == changesPerCall {
+			flush()
+		}
+	}
+	if err := t.appeared(change); err != nil {
+		return err
+	}
+	if err := t.released(change); err != nil {
+		return err
+	}
+	flush()
+	return nil
+}
+
+// appeared finds what is on the later list and was not on the earlier one, or not
+// with that status.
+func (t transition) appeared(change func(serial, entry)) error {
+	return t.to.list.index.each(func(number serial, now entry) error {
+		before, listed, err := t.from.index.lookup(number)
+		if err == nil && now.status() != verify.Unknown && (!listed || before.status() != now.status()) {
+			change(number, now)
+		}
+		return err
+	})
+}
+
+// released finds the holds of the earlier list that the later one does not have any
+// more. A revocation that is not there any more is no news: the certificate has
+// expired. What a delta CRL does not have says nothing.
+func (t transition) released(change func(serial, entry)) error {
+	if t.to.list.DeltaBase != nil || !t.to.list.scope.equal(t.from.scope) {
+		return nil
+	}
+	return t.from.index.each(func(number serial, before entry) error {
+		if before.status() != verify.Suspended {
+			return nil
+		}
+		now, listed, err := t.to.list.index.lookup(number)
+		if err == nil && (!listed || now.status() == verify.Unknown) {
+			change(number, entry{reason: reasonRemoveFromCRL})
+		}
+		return err
+	})
+}
