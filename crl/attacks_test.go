@@ -16,7 +16,7 @@ import (
 
 // TestAttacks makes the attempts on revocation lists that are known from the
 // field, each with a neighbour that must pass. Those that take a server or time
-// are in live_test.go.
+// are in live_test.go, those on a directory in dir_test.go.
 func TestAttacks(t *testing.T) {
 	for _, attack := range []struct {
 		name string
@@ -26,12 +26,13 @@ func TestAttacks(t *testing.T) {
 		{"C02 another scope", []func(*world){foreignScope, reasonsTogether}},
 		{"C03 partition without scope", []func(*world){noScope, noScopeFetched}},
 		{"C04 nextUpdate", []func(*world){expired}},
-		{"C05 rollback", []func(*world){rollback}},
+		{"C05 rollback", []func(*world){rollback, rollbackOnDisk}},
 		{"C06 not to be used", []func(*world){unusable, indirectEntries}},
 		{"C07 serial number twice", []func(*world){duplicates}},
 		{"C08 removeFromCRL", []func(*world){removed, deltas}},
 		{"C09 damaged file", []func(*world){damaged}},
 		{"C10 size and serial numbers", []func(*world){sizes, serials}},
+		{"C11 directory that is of no use", []func(*world){unusableDir}},
 		{"C12 the same list after nextUpdate", []func(*world){replayed}},
 	} {
 		t.Run(attack.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package pkitest
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -150,8 +151,9 @@ func readOCSPRequest(r *http.Request, endpoint string) ([]byte, error) {
 	}
 }
 
-// CRLHandler serves a CRL as the options say, with an ETag. A list with Filler
-// is written as it is sent, because it may be large, and has none.
+// CRLHandler serves a CRL as the options say, with an ETag and its thisUpdate as
+// Last-Modified, and answers conditional requests. A list with Filler is written as
+// it is sent, because it may be large, and has neither.
 func (ca *CA) CRLHandler(o CRLOptions) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/pkix-crl")
@@ -166,8 +168,12 @@ func (ca *CA) CRLHandler(o CRLOptions) http.Handler {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
+		list, err := x509.ParseRevocationList(der)
+		if err != nil {
+			list = &x509.RevocationList{} // not meant to be read, and without a time
+		}
 		w.Header().Set("ETag", fmt.Sprintf("\"%x\"", sha256.Sum256(der)))
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(der))
+		http.ServeContent(w, r, "", list.ThisUpdate, bytes.NewReader(der))
 	})
 }
 
