@@ -52,7 +52,7 @@ func Compare(b *testing.B, cases ...Case) *Comparison {
 	b.ReportMetric(0, "ns/op") // of a round, which says nothing
 	for _, one := range cases {
 		allocs, bytes := allocations(one.Op)
-		b.ReportMetric(median(c.times[one.Name])/1e3, one.Name+"-µs")
+		b.ReportMetric(Median(c.times[one.Name])/1e3, one.Name+"-µs")
 		b.ReportMetric(allocs, one.Name+"-allocs")
 		b.ReportMetric(bytes, one.Name+"-B")
 	}
@@ -66,7 +66,7 @@ func (c *Comparison) Ratio(one, other string) {
 	for i := range ratios {
 		ratios[i] = c.times[one][i] / c.times[other][i]
 	}
-	c.b.ReportMetric(median(ratios), one+"/"+other)
+	c.b.ReportMetric(Median(ratios), one+"/"+other)
 }
 
 // calibrate returns how many times op fits into a slice, and warms it up.
@@ -91,7 +91,8 @@ func allocations(op func()) (count, bytes float64) {
 	return float64(after.Mallocs-before.Mallocs) / runs, float64(after.TotalAlloc-before.TotalAlloc) / runs
 }
 
-func median(values []float64) float64 {
+// Median returns the median of values, and 0 of none.
+func Median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	switch n := len(sorted); {
 	case n == 0:

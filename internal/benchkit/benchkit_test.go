@@ -10,7 +10,7 @@ func TestMedian(t *testing.T) {
 		values []float64
 		want   float64
 	}{{nil, 0}, {[]float64{3}, 3}, {[]float64{9, 1}, 5}, {[]float64{9, 1, 2}, 2}} {
-		if got := median(tt.values); got != tt.want {
+		if got := Median(tt.values); got != tt.want {
 			t.Errorf("median of %v: got %v, want %v", tt.values, got, tt.want)
 		}
 	}
