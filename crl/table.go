@@ -2,6 +2,7 @@ package crl
 
 import (
 	"encoding/binary"
+	"iter"
 	"math"
 	"math/bits"
 	"runtime"
@@ -112,12 +113,6 @@ func (l *layout) fits(number serial, e entry) bool {
 // A record is one entry with its serial number in a page.
 type record []byte
 
-func (l *layout) encode(r record, number serial, e entry) {
-	clear(r[copy(r[:l.width], number.octets):l.width])
-	r[l.width] = lengthOctet(number)
-	l.setEntry(r, e)
-}
-
 func lengthOctet(number serial) byte {
 	if number.negative {
 		return byte(len(number.octets)) | negativeBit
@@ -181,6 +176,7 @@ func fold(a, key uint64) uint64 {
 // A partition is staged in pages that hold perPage records each, the last one fewer.
 type partition struct {
 	pages [][]byte
+	free  []byte // of the last page
 	count int
 }
 
@@ -203,21 +199,23 @@ func (t *table) partition(h uint64) int { return int(h >> 32 * t.parts >> 32) }
 func (t *table) bucket(h uint64) uint64 { return uint64(uint32(h)) * t.buckets >> 32 }
 
 func (t *table) add(number serial, e entry) {
-	var room [maxSerial + 2 + 16]byte
-	r := record(room[:t.size])
-	t.encode(r, number, e)
-	p := &t.partitions[t.partition(t.hash(r))]
-	if p.count == len(p.pages)*t.perPage {
-		p.pages = append(p.pages, make([]byte, pageBytes))
+	length := lengthOctet(number)
+	var room [maxSerial]byte
+	octets := room[:t.width]
+	copy(octets, number.octets)
+	p := &t.partitions[t.partition(t.key.sum(octets, length))]
+	if len(p.free) < t.size {
+		page := make([]byte, pageBytes)
+		p.pages = append(p.pages, page)
+		p.free = page[:t.perPage*t.size]
 	}
-	copy(p.record(&t.layout, p.count), r)
+	r := record(p.free[:t.size])
+	p.free = p.free[t.size:]
+	copy(r, octets)
+	r[t.width] = length
+	t.setEntry(r, e)
 	p.count++
 	t.count++
-}
-
-func (p *partition) record(l *layout, i int) record {
-	at := i % l.perPage * l.size
-	return p.pages[i/l.perPage][at : at+l.size]
 }
 
 // finish puts the entries in order. Of entries with one serial number one is left,
@@ -268,49 +266,71 @@ type orderer struct {
 	table    *table
 	overflow func(serial, entry)
 
-	staged, sorted []byte
-	starts, ends   []uint32 // of the buckets in sorted, in records
+	sorted       []byte   // the records of the partition
+	bucketOf     []uint32 // by record, as it was staged
+	starts, ends []uint32 // of the buckets in sorted, in records
 }
 
 func (o *orderer) order(i int) {
 	t := o.table
 	p := &t.partitions[i]
-	o.staged = o.staged[:0]
-	for _, page := range p.pages {
-		o.staged = append(o.staged, page[:t.perPage*t.size]...)
+	if need := p.count * t.size; cap(o.sorted) < need {
+		o.sorted = make([]byte, need)
+		o.bucketOf = make([]uint32, 0, p.count)
 	}
-	o.staged = o.staged[:p.count*t.size]
-	o.sorted = append(o.sorted[:0], o.staged...) // for its length
-	o.place()
+	o.count(p)
+	o.place(p)
 	o.store(p, t.slots[i*int(t.buckets+1):(i+1)*int(t.buckets+1)])
 }
 
-// place distributes what is staged to its buckets, once for each serial number. As
-// the key cannot be known when serial numbers are chosen, buckets stay short.
-func (o *orderer) place() {
+// count finds out where buckets begin.
+func (o *orderer) count(p *partition) {
 	t := o.table
 	clear(o.starts)
-	for at := 0; at < len(o.staged); at += t.size {
-		o.starts[t.bucket(t.hash(o.staged[at:at+t.size]))+1]++
+	o.bucketOf = o.bucketOf[:0]
+	for r := range p.records(&t.layout) {
+		b := t.bucket(t.hash(r))
+		o.bucketOf = append(o.bucketOf, uint32(b))
+		o.starts[b+1]++
 	}
 	for b := range o.ends {
 		o.starts[b+1] += o.starts[b]
 		o.ends[b] = o.starts[b]
 	}
-	for at := 0; at < len(o.staged); at += t.size {
-		r := record(o.staged[at : at+t.size])
-		b := t.bucket(t.hash(r))
-		if o.merge(r, o.starts[b], o.ends[b]) {
-			continue
+}
+
+// place distributes what is staged to its buckets, once for each serial number. As
+// the key cannot be known when serial numbers are chosen, buckets stay short.
+func (o *orderer) place(p *partition) {
+	i := 0
+	for r := range p.records(&o.table.layout) {
+		b := o.bucketOf[i]
+		i++
+		if !o.merge(r, o.starts[b], o.ends[b]) {
+			copy(o.at(o.ends[b]), r)
+			o.ends[b]++
 		}
-		copy(o.at(o.ends[b]), r)
-		o.ends[b]++
+	}
+}
+
+// records iterates over what is staged.
+func (p *partition) records(l *layout) iter.Seq[record] {
+	return func(yield func(record) bool) {
+		left := p.count
+		for _, page := range p.pages {
+			for i := 0; i < l.perPage && left > 0; i++ {
+				if !yield(page[i*l.size : (i+1)*l.size]) {
+					return
+				}
+				left--
+			}
+		}
 	}
 }
 
 func (o *orderer) at(i uint32) record {
 	at := int(i) * o.table.size
-	return o.sorted[at : at+o.table.size]
+	return o.sorted[at : at+o.table.size : at+o.table.size]
 }
 
 // merge reports whether the serial number is among the records between start and
@@ -337,19 +357,29 @@ func (o *orderer) merge(r record, start, end uint32) bool {
 // have left, and gives back what is not needed.
 func (o *orderer) store(p *partition, slots []uint32) {
 	t := o.table
-	n := 0
-	slot := func() uint32 { return uint32(n/t.perPage)<<slotBits | uint32(n%t.perPage) }
+	p.count = 0
+	page, i := 0, 0
 	for b := range o.ends {
-		slots[b] = slot()
-		for i := o.starts[b]; i < o.ends[b]; i++ {
-			copy(p.record(&t.layout, n), o.at(i))
-			n++
+		slots[b] = uint32(page)<<slotBits | uint32(i)
+		for left := o.bucket(b); len(left) > 0; {
+			part := left[:min(len(left), (t.perPage-i)*t.size)]
+			copy(p.pages[page][i*t.size:], part)
+			left = left[len(part):]
+			p.count += len(part) / t.size
+			if i += len(part) / t.size; i == t.perPage {
+				page, i = page+1, 0
+			}
 		}
 	}
-	slots[t.buckets] = slot()
-	p.count = n
-	full := n / t.perPage
-	if p.pages = p.pages[:(n+t.perPage-1)/t.perPage]; full < len(p.pages) {
-		p.pages[full] = append([]byte(nil), p.pages[full][:n%t.perPage*t.size]...)
+	slots[t.buckets] = uint32(page)<<slotBits | uint32(i)
+	p.free = nil
+	if p.pages = p.pages[:page+min(i, 1)]; i > 0 {
+		p.pages[page] = append([]byte(nil), p.pages[page][:i*t.size]...)
 	}
+}
+
+// bucket returns the records of a bucket.
+func (o *orderer) bucket(b int) []byte {
+	size := o.table.size
+	return o.sorted[int(o.starts[b])*size : int(o.ends[b])*size]
 }
