@@ -129,6 +129,7 @@ func (x *index) in(i int, number serial) (entry, bool, error) {
 
 // find looks for a serial number among the records from slot to end.
 func (t *table) find(name []byte, slot, end uint32) (entry, bool, error) {
+	first := binary.LittleEndian.Uint64(name) // tells nearly all apart
 	for slot < end {
 		page, err := t.page(slot >> slotBits)
 		if err != nil {
@@ -139,12 +140,12 @@ func (t *table) find(name []byte, slot, end uint32) (entry, bool, error) {
 		if slot>>slotBits == end>>slotBits {
 			last = int(end & (1<<slotBits - 1))
 		}
-		if last*t.size > len(page) {
+		if i > last || last*t.size > len(page) {
 			return entry{}, false, errDamaged
 		}
-		for ; i < last; i++ {
-			r := record(page[i*t.size : (i+1)*t.size])
-			if string(t.named(r)) == string(name) {
+		for records := page[i*t.size : last*t.size]; len(records) >= t.size; records = records[t.size:] {
+			r := record(records[:t.size])
+			if binary.LittleEndian.Uint64(r) == first && string(t.named(r)) == string(name) {
 				return t.entry(r), true, nil
 			}
 		}

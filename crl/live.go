@@ -92,6 +92,9 @@ func (s *Store) get(ctx context.Context, q verify.StatusQuery, key shelfKey) (*h
 		return nil, unavailable(err)
 	}
 	defer body.Close()
+	if before != nil {
+		makeRoom(before.list)
+	}
 	spool := newSpool(nil, nil)
 	if s.dir != nil {
 		spool = newSpool(s.dir.temp(key))

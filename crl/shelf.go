@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -85,6 +86,16 @@ func (s *shelf) put(key shelfKey, h *holding) (before *holding, err error) {
 		return nil
 	})
 	return before, err
+}
+
+// makeRoom is called before a list is read that takes the place of another one. The
+// one before that may still lie about as garbage, and a collector that sees no need
+// yet would let there be three of them. Of small ones there may be.
+func makeRoom(held *List) {
+	const large = 32 << 20
+	if held.Size >= large {
+		runtime.GC()
+	}
 }
 
 // replace replaces a holding, unless another one has taken its place already.

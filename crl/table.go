@@ -222,7 +222,7 @@ func (t *table) add(number serial, e entry) {
 // with the worst reading; what a record of this table cannot hold of that goes to
 // overflow, which is called by one goroutine at a time.
 func (t *table) finish(overflow func(serial, entry)) {
-	const load = 6 // entries in a bucket
+	const load = 4 // entries in a bucket
 	t.buckets = uint64(t.count/(load*len(t.partitions))) + 1
 	t.slots = make([]uint32, len(t.partitions)*int(t.buckets+1))
 	var mu sync.Mutex
