@@ -66,16 +66,17 @@ func (p AlgorithmPolicy) Rules() []AlgorithmRule {
 	return rules
 }
 
-// choosePolicy returns the policy of a configuration.
-func (cfg *Config) choosePolicy(now time.Time) (algorithm.Policy, error) {
-	p := cfg.Algorithms
+// Resolve is for the packages of this module that take a policy along with an
+// InsecureAllowSHA1. It returns the rules, and refuses a policy that the other
+// contradicts, or a historical one whose instant has not passed by now.
+func (p AlgorithmPolicy) Resolve(insecureAllowSHA1 bool, now time.Time) (algorithm.Policy, error) {
 	switch {
-	case cfg.InsecureAllowSHA1 && p != StrictPolicy():
-		return p.rules, errors.New("verify: Config.Algorithms and InsecureAllowSHA1 contradict each other")
-	case cfg.InsecureAllowSHA1:
+	case insecureAllowSHA1 && p != StrictPolicy():
+		return p.rules, errors.New("policy Algorithms and InsecureAllowSHA1 contradict each other")
+	case insecureAllowSHA1:
 		return algorithm.Policy{InsecureAllowSHA1: true}, nil
 	case p.historical && (p.before.IsZero() || p.before.After(now)):
-		return p.rules, errors.New("verify: Config.Algorithms is a historical policy, whose instant must have passed")
+		return p.rules, errors.New("policy Algorithms is a historical policy, whose instant must have passed")
 	}
 	return p.rules, nil
 }

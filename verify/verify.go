@@ -176,8 +176,8 @@ func New(cfg Config) (*Verifier, error) {
 		v.clock = time.Now
 	}
 	var err error
-	if v.algorithms, err = cfg.choosePolicy(v.clock()); err != nil {
-		return nil, err
+	if v.algorithms, err = cfg.Algorithms.Resolve(cfg.InsecureAllowSHA1, v.clock()); err != nil {
+		return nil, fmt.Errorf("verify: Config: %w", err)
 	}
 	if v.periods, err = cfg.Scheme.anchorPeriods(); err != nil {
 		return nil, err
