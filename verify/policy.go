@@ -90,7 +90,7 @@ func (c *call) algorithms() algorithm.Policy { return c.v.algorithms.At(cmp.Or(c
 // that, and the policy has dates, it is what the policy accepts at one instant or
 // another; [proof.checkAlgorithms] asks again when the instant is settled.
 func (j *judgement) policyFor(s *signerInfo) algorithm.Policy {
-	movable := j.v.timestamping != nil && j.use == UseFiling && j.v.algorithms.Dated()
+	movable := j.v.timestamping != nil && j.use != UseSignIn && j.v.algorithms.Dated()
 	if movable && len(j.collectTokens(s.UnsignedAttributes)) > 0 {
 		return j.v.algorithms.AtAnyTime()
 	}

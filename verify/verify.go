@@ -79,6 +79,13 @@ type Config struct {
 	// certificate policy, and leaves that to the profile.
 	PathInputs PathInputs
 
+	// Ladder says how the status of certificates is learned: in which order, how old
+	// evidence may be, whether one kind of it is enough. The zero value is strict.
+	Ladder Ladder
+
+	// Observer is told how statuses are learned.
+	Observer Observer
+
 	// Timestamping says whose time-stamp tokens prove when a signature existed. If
 	// nil, tokens are not used, and reported as not used.
 	Timestamping *TimestampAuthority
@@ -129,6 +136,8 @@ type Config struct {
 type Verifier struct {
 	scheme     Scheme
 	status     []StatusSource
+	ladder     Ladder
+	observer   Observer
 	inputs     PathInputs
 	clock      func() time.Time
 	paths      *certpath.Set
@@ -160,10 +169,11 @@ func New(cfg Config) (*Verifier, error) {
 		}
 	}
 	v := &Verifier{
-		scheme: cfg.Scheme,
-		status: append([]StatusSource(nil), cfg.Status...),
-		inputs: cfg.PathInputs,
-		clock:  cfg.Clock,
+		scheme:   cfg.Scheme,
+		status:   append([]StatusSource(nil), cfg.Status...),
+		observer: cfg.Observer,
+		inputs:   cfg.PathInputs,
+		clock:    cfg.Clock,
 		tolerated: map[Deviation]bool{
 			DeviationMixedHashes:        cfg.InsecureAllowMixedHashes,
 			DeviationUnsortedAttributes: cfg.InsecureAllowUnsortedAttributes,
@@ -176,6 +186,9 @@ func New(cfg Config) (*Verifier, error) {
 		v.clock = time.Now
 	}
 	var err error
+	if v.ladder, err = cfg.Ladder.complete(); err != nil {
+		return nil, err
+	}
 	if v.algorithms, err = cfg.Algorithms.Resolve(cfg.InsecureAllowSHA1, v.clock()); err != nil {
 		return nil, fmt.Errorf("verify: Config: %w", err)
 	}
