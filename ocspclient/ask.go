@@ -155,7 +155,7 @@ func (e *transportError) Unwrap() error { return e.err }
 
 // attempt asks once, unless the responder is left alone.
 func (c *Client) attempt(ctx context.Context, responder *url.URL, q verify.StatusQuery, retry bool) (*Answer, error) {
-	done, err := c.breakers.allow(responder.Host)
+	done, err := c.breakers.allow(responderName{responder.Host, responder.Path})
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,8 @@ import (
 // in a row that it is not asked for a while. Whoever gets it has not waited.
 var ErrLeftAlone = errors.New("responder has failed repeatedly and is left alone for a while")
 
-// breakers has a circuit breaker for each host of responders. While one is open
+// breakers has a circuit breaker for each responder, that is for each host and path:
+// one machine may serve several CAs, of which one is in trouble. While one is open
 // nothing is asked there; after a pause a single request finds out whether the
 // responder is back.
 type breakers struct {
@@ -25,43 +26,46 @@ type breakers struct {
 	pause    time.Duration
 	changed  func(host string, open bool)
 
-	mu     sync.Mutex
-	byHost map[string]*gobreaker.TwoStepCircuitBreaker[struct{}]
+	mu          sync.Mutex
+	byResponder map[responderName]*gobreaker.TwoStepCircuitBreaker[struct{}]
 }
 
-// maxHosts bounds breakers; when it is reached, all are forgotten. The hosts are
-// those that the configuration allows, and CAs name few of them.
-const maxHosts = 256
+// A responderName names a responder. The shared cache has the zero one.
+type responderName struct{ host, path string }
+
+// maxBreakers bounds breakers; when it is reached, all are forgotten. The hosts are
+// those that the configuration allows, and CAs name few responders.
+const maxBreakers = 256
 
 func newBreakers(cfg *Config) *breakers {
 	return &breakers{
-		failures: uint32(cfg.BreakerFailures),
-		pause:    cfg.BreakerPause,
-		changed:  cfg.Observer.Breaker,
-		byHost:   map[string]*gobreaker.TwoStepCircuitBreaker[struct{}]{},
+		failures:    uint32(cfg.BreakerFailures),
+		pause:       cfg.BreakerPause,
+		changed:     cfg.Observer.Breaker,
+		byResponder: map[responderName]*gobreaker.TwoStepCircuitBreaker[struct{}]{},
 	}
 }
 
-// allow admits a request to a host, whose outcome must be told to done.
-func (b *breakers) allow(host string) (done func(error), err error) {
-	done, err = b.of(host).Allow()
+// allow admits a request to a responder, whose outcome must be told to done.
+func (b *breakers) allow(name responderName) (done func(error), err error) {
+	done, err = b.of(name).Allow()
 	if err != nil { // open, or half open with one request under way
 		return nil, revocation.Refuse(verify.ReasonStatusUnavailable, "%w", ErrLeftAlone)
 	}
 	return done, nil
 }
 
-func (b *breakers) of(host string) *gobreaker.TwoStepCircuitBreaker[struct{}] {
+func (b *breakers) of(name responderName) *gobreaker.TwoStepCircuitBreaker[struct{}] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if breaker, ok := b.byHost[host]; ok {
+	if breaker, ok := b.byResponder[name]; ok {
 		return breaker
 	}
-	if len(b.byHost) == maxHosts {
-		clear(b.byHost)
+	if len(b.byResponder) == maxBreakers {
+		clear(b.byResponder)
 	}
 	breaker := gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		Name:         host,
+		Name:         name.host,
 		Timeout:      b.pause,
 		ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= b.failures },
 		IsSuccessful: func(err error) bool { return !sick(err) },
@@ -72,7 +76,7 @@ func (b *breakers) of(host string) *gobreaker.TwoStepCircuitBreaker[struct{}] {
 			}
 		},
 	})
-	b.byHost[host] = breaker
+	b.byResponder[name] = breaker
 	return breaker
 }
 

@@ -18,7 +18,8 @@ type Observer struct {
 	Asked func(Attempt)
 
 	// Breaker is told when a responder is left alone because it has failed so often
-	// in a row (open), and when it has answered again.
+	// in a row (open), and when it has answered again. For the shared cache host is
+	// empty.
 	Breaker func(host string, open bool)
 
 	// Shared is told of each use of Config.Cache.

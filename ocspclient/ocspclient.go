@@ -98,7 +98,7 @@ type Config struct {
 	// DefaultTimeout.
 	AttemptTimeout, Timeout time.Duration
 
-	// BreakerFailures is after how many failures in a row a host is left alone, and
+	// BreakerFailures is after how many failures in a row a responder is left alone, and
 	// BreakerPause for how long; then one request finds out whether it is back.
 	// Meanwhile errors wrap ErrLeftAlone and come at once. If zero,
 	// DefaultBreakerFailures and DefaultBreakerPause.

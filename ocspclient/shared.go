@@ -27,9 +27,6 @@ type Cache interface {
 	Put(ctx context.Context, key string, answer []byte, ttl time.Duration) error
 }
 
-// sharedHost is the name of the shared cache among the breakers: no host has it.
-const sharedHost = ""
-
 // fromShared returns the answer that the shared cache has, if it is authentic and
 // not behind what has been seen. Whatever is wrong with the cache, the responder is
 // asked as if there were none.
@@ -100,7 +97,7 @@ func (c *Client) sharedLife(answer *Answer) time.Duration {
 // limited calls the shared cache with its time limit, whether the cache heeds it or
 // not, and not at all while the cache is left alone.
 func limited[T any](ctx context.Context, c *Client, call func(context.Context) (T, error)) (value T, err error) {
-	done, err := c.breakers.allow(sharedHost)
+	done, err := c.breakers.allow(responderName{})
 	if err != nil {
 		return value, err
 	}

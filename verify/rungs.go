@@ -105,7 +105,7 @@ func (r *Rungs) complete(defaults Freshness) error {
 	longer := defaults.OCSP != 0 && r.Ages.OCSP > defaults.OCSP || defaults.CRL != 0 && r.Ages.CRL > defaults.CRL
 	switch {
 	case r.Order > CRLFirst:
-		return fmt.Errorf("Order %d is not a RungOrder", r.Order)
+		return fmt.Errorf("order %d is not a RungOrder", r.Order)
 	case longer && !r.InsecureLongAges:
 		return fmt.Errorf("ages %v and %v are above %v and %v: shorten them, or set InsecureLongAges",
 			r.Ages.OCSP, r.Ages.CRL, defaults.OCSP, defaults.CRL)
