@@ -27,16 +27,19 @@ func (c *Client) refresh(ctx context.Context, key cacheKey, h *held, q verify.St
 	}
 	select {
 	case c.refreshing <- struct{}{}:
-	default:
-		return // enough is being refreshed
+		c.startRefresh(ctx, key, h, q)
+	default: // enough is being refreshed
 	}
+}
+
+func (c *Client) startRefresh(ctx context.Context, key cacheKey, h *held, q verify.StatusQuery) {
 	started := c.questions.Start(ctx, key, func(ctx context.Context) (learned, error) {
 		defer func() { <-c.refreshing }()
 		l := c.askAll(ctx, key, q)
 		if l.held == nil { // for those who have joined
 			l.held = h
 		} else {
-			l.held.refreshAt.Store(now + int64(refreshPause))
+			l.held.refreshAt.Store(q.Now.Add(refreshPause).UnixNano())
 		}
 		return l, nil
 	})
