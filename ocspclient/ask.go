@@ -44,16 +44,16 @@ func (c *Client) live(ctx context.Context, key cacheKey, q verify.StatusQuery) (
 		case err != nil:
 			return nil, revocation.Refuse(verify.ReasonCanceled, "ocspclient: waiting for the responder: %w", err)
 		}
-		if l.asked || l.held != nil && revocation.Settled(q, l.held.reports) {
+		if l.asked || l.held != nil && revocation.Settled(q, l.held.reports()) {
 			break
 		}
 	}
 	if l.held == nil {
 		return nil, l.err
 	}
-	report := l.held.answer.StatusReport
-	if l.err != nil || !l.asked {
-		report.Rung = verify.RungHeld // in place of one that went back behind it, or by somebody who came before
+	report := l.held.report[0]
+	if l.err == nil && l.asked { // not by somebody who came before, nor one in place of another that went back behind it
+		report.Rung = verify.RungOCSP
 	}
 	return &report, l.err
 }
@@ -62,17 +62,17 @@ func (c *Client) live(ctx context.Context, key cacheKey, q verify.StatusQuery) (
 func (c *Client) learn(ctx context.Context, key cacheKey, q verify.StatusQuery) learned {
 	// Another question may have been answered after the caller looked and before it
 	// came here.
-	if h := c.held(key, q); h != nil && revocation.Settled(q, h.reports) {
+	if h := c.held(key, q); h != nil && revocation.Settled(q, h.reports()) {
 		return learned{held: h}
 	}
 	if l, ok := c.memory.failure(key); ok {
 		return l
 	}
-	if h := c.fromShared(ctx, key, q); h != nil && revocation.Settled(q, h.reports) {
+	if h := c.fromShared(ctx, key, q); h != nil && revocation.Settled(q, h.reports()) {
 		return learned{held: h}
 	}
 	l := c.askAll(ctx, key, q)
-	if l.held == nil || l.held.answer.Says == verify.Unknown {
+	if l.held == nil || l.held.report[0].Says == verify.Unknown {
 		c.memory.failed(key, l)
 	} else {
 		c.memory.forgetFailure(key)

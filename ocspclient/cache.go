@@ -1,6 +1,7 @@
 package ocspclient
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -40,15 +41,18 @@ const (
 	serialDigest
 )
 
-func (k *cacheKey) setSerial(cert *x509.Certificate) {
-	if cert.SerialNumber.BitLen() > 8*len(k.serial) {
-		k.serial, k.form = sha256.Sum256([]byte(cert.SerialNumber.Text(16))), serialDigest
-		return
+func (c *Client) keyOf(cert, issuer *x509.Certificate) cacheKey {
+	key := cacheKey{issuer: c.issuers.id(issuer)}
+	switch serial := cert.SerialNumber; {
+	case serial.BitLen() > 8*len(key.serial):
+		key.serial, key.form = sha256.Sum256([]byte(serial.Text(16))), serialDigest
+	case serial.Sign() < 0:
+		key.form = serialNegative
+		fallthrough
+	default:
+		serial.FillBytes(key.serial[:])
 	}
-	cert.SerialNumber.FillBytes(k.serial[:])
-	if cert.SerialNumber.Sign() < 0 {
-		k.form = serialNegative
-	}
+	return key
 }
 
 // shared returns the key of a [Cache], which names nobody: it is a digest.
@@ -96,16 +100,18 @@ func (s *issuers) add(issuer *x509.Certificate) revocation.KeyID {
 
 // A held is an answer in memory.
 type held struct {
-	answer    *Answer
-	reports   []verify.StatusReport // what Status returns of it, shared by all callers
-	refreshAt atomic.Int64          // not to be refreshed before, in Unix nanoseconds
+	report    [1]verify.StatusReport // in place, which saves a look at memory that is not in the processor's cache
+	refreshAt atomic.Int64           // not to be refreshed before, in Unix nanoseconds
 }
 
 func hold(answer *Answer) *held {
-	report := answer.StatusReport
-	report.Rung = verify.RungHeld
-	return &held{answer: answer, reports: []verify.StatusReport{report}}
+	h := &held{report: [1]verify.StatusReport{answer.StatusReport}}
+	h.report[0].Rung = verify.RungHeld
+	return h
 }
+
+// reports are what Status returns, shared by all callers.
+func (h *held) reports() []verify.StatusReport { return h.report[:] }
 
 // A memory holds authentic answers. Good ones leave at nextUpdate; revocations are
 // final and stay, within a bound of their own, so that no number of good answers
@@ -114,6 +120,7 @@ func hold(answer *Answer) *held {
 type memory struct {
 	now         func() time.Time
 	keepExpired time.Duration
+	maintenance *background
 
 	mu       sync.Mutex // of put
 	answers  *otter.Cache[cacheKey, *held]
@@ -127,37 +134,46 @@ type memory struct {
 const marksPerAnswer = 4
 
 func newMemory(cfg *Config) *memory {
-	m := &memory{now: cfg.Now, keepExpired: cfg.KeepExpired}
+	m := &memory{now: cfg.Now, keepExpired: cfg.KeepExpired, maintenance: newBackground(maxMaintaining)}
 	m.answers = otter.Must(&otter.Options[cacheKey, *held]{
 		MaximumSize: cfg.MaxEntries,
 		// By the last write: a refreshed answer has a deadline of its own.
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[cacheKey, *held]) time.Duration {
-			return m.remaining(e.Value.answer)
+			return m.remaining(&e.Value.report[0])
 		}),
-		Executor: callerRuns,
+		Executor: m.maintain,
 		Logger:   &otter.NoopLogger{},
 	})
 	m.revoked = otter.Must(&otter.Options[cacheKey, *held]{
-		MaximumSize: cfg.MaxEntries, Executor: callerRuns, Logger: &otter.NoopLogger{},
+		MaximumSize: cfg.MaxEntries, Executor: m.maintain, Logger: &otter.NoopLogger{},
 	})
 	m.newest = otter.Must(&otter.Options[cacheKey, int64]{
-		MaximumSize: marksPerAnswer * cfg.MaxEntries, Executor: callerRuns, Logger: &otter.NoopLogger{},
+		MaximumSize: marksPerAnswer * cfg.MaxEntries, Executor: m.maintain, Logger: &otter.NoopLogger{},
 	})
 	if cfg.HoldFailures > 0 {
 		m.failures = otter.Must(&otter.Options[cacheKey, learned]{
 			MaximumSize:      cfg.MaxEntries,
 			ExpiryCalculator: otter.ExpiryWriting[cacheKey, learned](cfg.HoldFailures),
-			Executor:         callerRuns,
+			Executor:         m.maintain,
 			Logger:           &otter.NoopLogger{},
 		})
 	}
 	return m
 }
 
-// callerRuns keeps maintenance off goroutines that nobody owns.
-func callerRuns(task func()) { task() }
+// maxMaintaining bounds the goroutines of maintain.
+const maxMaintaining = 8
+
+// maintain keeps the caches' books on goroutines that close waits for: on those of
+// the callers a lookup would take ten times as long.
+func (m *memory) maintain(task func()) {
+	if !m.maintenance.try(func(context.Context) { task() }) {
+		task()
+	}
+}
 
 func (m *memory) close() {
+	m.maintenance.close()
 	m.answers.StopAllGoroutines()
 	if m.failures != nil {
 		m.failures.StopAllGoroutines()
@@ -165,16 +181,18 @@ func (m *memory) close() {
 }
 
 // remaining returns how long an answer is to be held.
-func (m *memory) remaining(answer *Answer) time.Duration {
-	return answer.NextUpdate.Sub(m.now()) + m.keepExpired
+func (m *memory) remaining(report *verify.StatusReport) time.Duration {
+	return report.NextUpdate.Sub(m.now()) + m.keepExpired
 }
 
-// get returns the answer held about a certificate, or nil.
+// get returns the answer held about a certificate, or nil. None is in both: put
+// takes a certificate out of answers when it has been revoked, and admits none there
+// that has been.
 func (m *memory) get(key cacheKey) *held {
-	if h, ok := m.revoked.GetIfPresent(key); ok {
+	if h, ok := m.answers.GetIfPresent(key); ok {
 		return h
 	}
-	h, _ := m.answers.GetIfPresent(key)
+	h, _ := m.revoked.GetIfPresent(key)
 	return h
 }
 
@@ -184,7 +202,7 @@ func (m *memory) put(key cacheKey, answer *Answer) (*held, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if before, ok := m.revoked.GetIfPresent(key); ok {
-		if err := checkRevoked(before.answer, answer); err != nil {
+		if err := checkRevoked(&before.report[0], answer); err != nil {
 			return before, err
 		}
 	}
@@ -202,7 +220,7 @@ func (m *memory) put(key cacheKey, answer *Answer) (*held, error) {
 	}
 	m.newest.Set(key, answer.ThisUpdate.Unix())
 	// Without nextUpdate nobody has promised that the answer lasts.
-	if answer.NextUpdate.IsZero() || m.remaining(answer) <= 0 {
+	if answer.NextUpdate.IsZero() || m.remaining(&answer.StatusReport) <= 0 {
 		m.answers.Invalidate(key)
 		return h, nil
 	}
@@ -212,7 +230,7 @@ func (m *memory) put(key cacheKey, answer *Answer) (*held, error) {
 
 // checkRevoked refuses an answer that takes back a revocation or puts it off. Only
 // a hold may end.
-func checkRevoked(held, answer *Answer) error {
+func checkRevoked(held *verify.StatusReport, answer *Answer) error {
 	switch {
 	case answer.Says != verify.Revoked:
 		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: %v after revoked", ErrRollback, answer.Says)

@@ -253,12 +253,11 @@ func (c *Client) Status(ctx context.Context, q verify.StatusQuery) ([]verify.Sta
 		return nil, nil
 	}
 	q = revocation.WithClock(q, c.cfg.Now)
-	key := cacheKey{issuer: c.issuers.id(q.Issuer)}
-	key.setSerial(q.Cert)
+	key := c.keyOf(q.Cert, q.Issuer)
 	h := c.held(key, q)
-	if h != nil && len(q.Supplied) == 0 && (q.HeldOnly || revocation.Settled(q, h.reports)) {
+	if h != nil && len(q.Supplied) == 0 && (q.HeldOnly || revocation.Settled(q, h.reports())) {
 		c.settled(ctx, key, h, q)
-		return h.reports, nil
+		return h.reports(), nil
 	}
 	return c.inquire(ctx, key, h, q)
 }
@@ -267,7 +266,7 @@ func (c *Client) Status(ctx context.Context, q verify.StatusQuery) ([]verify.Sta
 func (c *Client) inquire(ctx context.Context, key cacheKey, h *held, q verify.StatusQuery) ([]verify.StatusReport, error) {
 	reports, errs := c.supplied(q)
 	if h != nil {
-		reports = append(reports, h.reports...)
+		reports = append(reports, h.reports()...)
 	}
 	switch {
 	case q.HeldOnly:
@@ -300,7 +299,7 @@ func (c *Client) settled(ctx context.Context, key cacheKey, h *held, q verify.St
 // instant of the query, or nil.
 func (c *Client) held(key cacheKey, q verify.StatusQuery) *held {
 	h := c.memory.get(key)
-	if h == nil || checkLifetime(h.answer.Signer, h.answer.ProducedAt, q.At) != nil {
+	if h == nil || checkLifetime(h.report[0].Signer, h.report[0].ProducedAt, q.At) != nil {
 		return nil
 	}
 	return h

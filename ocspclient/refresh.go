@@ -12,7 +12,7 @@ import (
 // when it is as old as the query admits. A responder that repeats its last answer
 // is asked again after a pause.
 const (
-	refreshAt     = 4.0 / 5
+	refreshFifths = 4
 	refreshPause  = time.Minute
 	maxRefreshing = 16
 )
@@ -22,7 +22,7 @@ const (
 func (c *Client) refresh(ctx context.Context, key cacheKey, h *held, q verify.StatusQuery) {
 	now := q.Now.UnixNano()
 	next := h.refreshAt.Load()
-	if now < next || !c.refreshDue(h.answer, q) || !h.refreshAt.CompareAndSwap(next, now+int64(refreshPause)) {
+	if now < next || !c.refreshDue(&h.report[0], &q) || !h.refreshAt.CompareAndSwap(next, now+int64(refreshPause)) {
 		return
 	}
 	select {
@@ -50,13 +50,13 @@ func (c *Client) startRefresh(ctx context.Context, key cacheKey, h *held, q veri
 
 // refreshDue reports whether an answer's time is nearly over. Revocations are
 // final, and an instant in the past does not come nearer.
-func (c *Client) refreshDue(answer *Answer, q verify.StatusQuery) bool {
-	if c.cfg.Offline || len(c.cfg.AllowedHosts) == 0 || answer.Says == verify.Revoked || !q.At.Equal(q.Now) {
+func (c *Client) refreshDue(held *verify.StatusReport, q *verify.StatusQuery) bool {
+	if c.cfg.Offline || len(c.cfg.AllowedHosts) == 0 || held.Says == verify.Revoked || !q.At.Equal(q.Now) {
 		return false
 	}
-	life := answer.NextUpdate.Sub(answer.ThisUpdate)
+	life := held.NextUpdate.Sub(held.ThisUpdate)
 	if q.Fresh.OCSP != 0 {
 		life = min(life, q.Fresh.OCSP)
 	}
-	return q.Now.Sub(answer.ThisUpdate) >= time.Duration(refreshAt*float64(life))
+	return q.Now.Sub(held.ThisUpdate) >= life*refreshFifths/5
 }
