@@ -35,6 +35,13 @@
 // at when the verdict on the signers is out. [Result.Explain] and [Error.Explain]
 // tell the checks one by one, and [Error.Sentence] tells a citizen.
 //
+// # The status of certificates
+//
+// A [Ladder] says how it is learned, for each [Use]: from what is held, from
+// responders, from lists, in which order and how old they may be. Revoked is final,
+// whoever says so, and what nobody knows is refused. [RevocationFact] tells which rung
+// answered and what the others said; an [Observer] counts.
+//
 // # Other cards, other times
 //
 // A [Profile] is what the certificates of one card are like. That of another
