@@ -1,116 +1,264 @@
 package ocspclient
 
 import (
-	"container/list"
+	"context"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/maypok86/otter/v2"
 
 	"github.com/citizencert/citizencert/internal/revocation"
 	"github.com/citizencert/citizencert/verify"
 )
 
-// ErrRollback is wrapped by the error that comes with the answer already held,
-// when a responder's next answer goes back behind it: an older one, one that is
-// not revoked after one that is, or one revoked later. It is worth an alarm.
+// ErrRollback is wrapped by the error that comes when a responder's answer goes
+// back behind one already seen: an older one, one that is not revoked after one
+// that is, or one revoked later. The answer held, if there still is one, comes
+// along with the error. It is worth an alarm.
 var ErrRollback = errors.New("answer goes back behind one already held")
 
-// A cacheKey names a certificate: serial numbers are unique under one key.
+// A cacheKey names a certificate: serial numbers are unique under one key. It is
+// made of what is at hand, so that looking up costs no digest of a certificate and
+// no allocation.
 type cacheKey struct {
 	issuer revocation.KeyID
-	serial string // in some base
+	serial [32]byte
+	form   serialForm
 }
 
-func keyOf(cert, issuer *x509.Certificate) cacheKey {
-	return cacheKey{revocation.KeyIDOf(issuer), cert.SerialNumber.Text(62)}
-}
+type serialForm uint8
 
-// A cache remembers authentic answers. One that has passed its nextUpdate is no
-// use as an answer, which verify.StatusQuery.Judge knows, but still guards
-// against rollback, so only the bound removes it. Revocations have a bound of
-// their own, so that no number of good answers crowds them out.
-type cache struct {
-	mu      sync.Mutex
-	max     int
-	entries map[cacheKey]*list.Element
-	revoked *list.List // of cacheEntry, most recently used first
-	others  *list.List
-}
+// CAs use at most 20 octets (RFC 5280, Section 4.1.2.2). What is longer than the
+// key has room for is told by its digest.
+const (
+	serialPositive serialForm = iota
+	serialNegative
+	serialDigest
+)
 
-type cacheEntry struct {
-	key    cacheKey
-	answer *Answer
-}
-
-func newCache(size int) *cache {
-	return &cache{max: size, entries: map[cacheKey]*list.Element{}, revoked: list.New(), others: list.New()}
-}
-
-// get returns the answer held about a certificate, or nil.
-func (c *cache) get(key cacheKey) *Answer {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.entries[key]
-	if !ok {
-		return nil
+func (c *Client) keyOf(cert, issuer *x509.Certificate) cacheKey {
+	key := cacheKey{issuer: c.issuers.id(issuer)}
+	switch serial := cert.SerialNumber; {
+	case serial.BitLen() > 8*len(key.serial):
+		key.serial, key.form = sha256.Sum256([]byte(serial.Text(16))), serialDigest
+	case serial.Sign() < 0:
+		key.form = serialNegative
+		fallthrough
+	default:
+		serial.FillBytes(key.serial[:])
 	}
-	answer := e.Value.(cacheEntry).answer
-	c.listFor(answer).MoveToFront(e)
-	return answer
+	return key
 }
 
-// put remembers an answer and returns the one to believe, which is another if
-// the new one goes back behind it.
-func (c *cache) put(key cacheKey, answer *Answer) (*Answer, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e, ok := c.entries[key]; ok {
-		held := e.Value.(cacheEntry).answer
-		if err := checkRollback(held, answer); err != nil {
-			return held, err
+// shared returns the key of a [Cache], which names nobody: it is a digest.
+func (k *cacheKey) shared() string {
+	h := sha256.New()
+	h.Write([]byte("citizencert ocsp 1"))
+	h.Write(k.issuer[:])
+	h.Write(append(k.serial[:], byte(k.form)))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// issuers knows the identifiers of issuers' keys by the certificates in which
+// callers pass them. A verifier passes the same few again and again, so that their
+// keys need not be hashed each time.
+type issuers struct {
+	mu    sync.Mutex
+	known atomic.Pointer[map[*x509.Certificate]revocation.KeyID]
+}
+
+// maxIssuers bounds issuers; when it is reached, all are forgotten.
+const maxIssuers = 256
+
+func (s *issuers) id(issuer *x509.Certificate) revocation.KeyID {
+	if known := s.known.Load(); known != nil {
+		if id, ok := (*known)[issuer]; ok {
+			return id
 		}
-		c.remove(e)
 	}
-	// Without nextUpdate nobody has promised that the answer lasts.
-	if answer.NextUpdate.IsZero() && answer.Says != verify.Revoked {
-		return answer, nil
-	}
-	l := c.listFor(answer)
-	c.entries[key] = l.PushFront(cacheEntry{key, answer})
-	if l.Len() > c.max {
-		c.remove(l.Back())
-	}
-	return answer, nil
+	return s.add(issuer)
 }
 
-func (c *cache) remove(e *list.Element) {
-	entry := e.Value.(cacheEntry)
-	c.listFor(entry.answer).Remove(e)
-	delete(c.entries, entry.key)
+func (s *issuers) add(issuer *x509.Certificate) revocation.KeyID {
+	id := revocation.KeyIDOf(issuer)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := map[*x509.Certificate]revocation.KeyID{issuer: id}
+	if old := s.known.Load(); old != nil && len(*old) < maxIssuers {
+		for cert, id := range *old {
+			known[cert] = id
+		}
+	}
+	s.known.Store(&known)
+	return id
 }
 
-func (c *cache) listFor(answer *Answer) *list.List {
+// A held is an answer in memory.
+type held struct {
+	report    [1]verify.StatusReport // in place, which saves a look at memory that is not in the processor's cache
+	refreshAt atomic.Int64           // not to be refreshed before, in Unix nanoseconds
+}
+
+func hold(answer *Answer) *held {
+	h := &held{report: [1]verify.StatusReport{answer.StatusReport}}
+	h.report[0].Rung = verify.RungHeld
+	return h
+}
+
+// reports are what Status returns, shared by all callers.
+func (h *held) reports() []verify.StatusReport { return h.report[:] }
+
+// A memory holds authentic answers. Good ones leave at nextUpdate; revocations are
+// final and stay, within a bound of their own, so that no number of good answers
+// crowds them out. What guards against rollback is the newest thisUpdate of each
+// certificate, which is kept longer than the answer.
+type memory struct {
+	now         func() time.Time
+	keepExpired time.Duration
+	maintenance *background
+
+	mu       sync.Mutex // of put
+	answers  *otter.Cache[cacheKey, *held]
+	revoked  *otter.Cache[cacheKey, *held]
+	newest   *otter.Cache[cacheKey, int64]   // thisUpdate in Unix seconds
+	failures *otter.Cache[cacheKey, learned] // nil if they are not held
+}
+
+// marksPerAnswer is how many more certificates are guarded against rollback than
+// have their answers held: a mark takes a tenth of the room.
+const marksPerAnswer = 4
+
+func newMemory(cfg *Config) *memory {
+	m := &memory{now: cfg.Now, keepExpired: cfg.KeepExpired, maintenance: newBackground(maxMaintaining)}
+	m.answers = otter.Must(&otter.Options[cacheKey, *held]{
+		MaximumSize: cfg.MaxEntries,
+		// By the last write: a refreshed answer has a deadline of its own.
+		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[cacheKey, *held]) time.Duration {
+			return m.remaining(&e.Value.report[0])
+		}),
+		Executor: m.maintain,
+		Logger:   &otter.NoopLogger{},
+	})
+	m.revoked = otter.Must(&otter.Options[cacheKey, *held]{
+		MaximumSize: cfg.MaxEntries, Executor: m.maintain, Logger: &otter.NoopLogger{},
+	})
+	m.newest = otter.Must(&otter.Options[cacheKey, int64]{
+		MaximumSize: marksPerAnswer * cfg.MaxEntries, Executor: m.maintain, Logger: &otter.NoopLogger{},
+	})
+	if cfg.HoldFailures > 0 {
+		m.failures = otter.Must(&otter.Options[cacheKey, learned]{
+			MaximumSize:      cfg.MaxEntries,
+			ExpiryCalculator: otter.ExpiryWriting[cacheKey, learned](cfg.HoldFailures),
+			Executor:         m.maintain,
+			Logger:           &otter.NoopLogger{},
+		})
+	}
+	return m
+}
+
+// maxMaintaining bounds the goroutines of maintain.
+const maxMaintaining = 8
+
+// maintain keeps the caches' books on goroutines that close waits for: on those of
+// the callers a lookup would take ten times as long.
+func (m *memory) maintain(task func()) {
+	if !m.maintenance.try(func(context.Context) { task() }) {
+		task()
+	}
+}
+
+func (m *memory) close() {
+	m.maintenance.close()
+	m.answers.StopAllGoroutines()
+	if m.failures != nil {
+		m.failures.StopAllGoroutines()
+	}
+}
+
+// remaining returns how long an answer is to be held.
+func (m *memory) remaining(report *verify.StatusReport) time.Duration {
+	return report.NextUpdate.Sub(m.now()) + m.keepExpired
+}
+
+// get returns the answer held about a certificate, or nil. None is in both: put
+// takes a certificate out of answers when it has been revoked, and admits none there
+// that has been.
+func (m *memory) get(key cacheKey) *held {
+	if h, ok := m.answers.GetIfPresent(key); ok {
+		return h
+	}
+	h, _ := m.revoked.GetIfPresent(key)
+	return h
+}
+
+// put remembers an answer and returns the one to believe, which is another, or
+// nil, if the new one goes back behind what has been seen.
+func (m *memory) put(key cacheKey, answer *Answer) (*held, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if before, ok := m.revoked.GetIfPresent(key); ok {
+		if err := checkRevoked(&before.report[0], answer); err != nil {
+			return before, err
+		}
+	}
+	h := hold(answer)
 	if answer.Says == verify.Revoked {
-		return c.revoked
+		m.revoked.Set(key, h)
+		m.answers.Invalidate(key)
+		return h, nil
 	}
-	return c.others
+	newest, seen := m.newest.GetIfPresent(key)
+	if seen && answer.ThisUpdate.Unix() < newest {
+		before, _ := m.answers.GetIfPresent(key)
+		return before, revocation.Refuse(verify.ReasonStatusUnavailable, "%w: thisUpdate %s after %s", ErrRollback,
+			answer.ThisUpdate.Format(time.RFC3339), time.Unix(newest, 0).UTC().Format(time.RFC3339))
+	}
+	m.newest.Set(key, answer.ThisUpdate.Unix())
+	// Without nextUpdate nobody has promised that the answer lasts.
+	if answer.NextUpdate.IsZero() || m.remaining(&answer.StatusReport) <= 0 {
+		m.answers.Invalidate(key)
+		return h, nil
+	}
+	m.answers.Set(key, h)
+	return h, nil
 }
 
-// checkRollback refuses an answer that is older than the one held, or that takes
-// back a revocation or puts it off. Only a hold may end.
-func checkRollback(held, answer *Answer) error {
+// checkRevoked refuses an answer that takes back a revocation or puts it off. Only
+// a hold may end.
+func checkRevoked(held *verify.StatusReport, answer *Answer) error {
 	switch {
-	case answer.Says == verify.Revoked && held.Says == verify.Revoked && answer.RevokedAt.After(held.RevokedAt):
+	case answer.Says != verify.Revoked:
+		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: %v after revoked", ErrRollback, answer.Says)
+	case answer.RevokedAt.After(held.RevokedAt):
 		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: revoked at %s after %s", ErrRollback,
 			answer.RevokedAt.Format(time.RFC3339), held.RevokedAt.Format(time.RFC3339))
-	case answer.Says == verify.Revoked:
-		return nil
-	case held.Says == verify.Revoked:
-		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: %v after revoked", ErrRollback, answer.Says)
-	case answer.ThisUpdate.Before(held.ThisUpdate):
-		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: thisUpdate %s after %s", ErrRollback,
-			answer.ThisUpdate.Format(time.RFC3339), held.ThisUpdate.Format(time.RFC3339))
 	}
 	return nil
+}
+
+// failed remembers for seconds that a question was of no use, so that a sick
+// responder is not asked at every sign-in.
+func (m *memory) failed(key cacheKey, l learned) {
+	if m.failures != nil {
+		m.failures.Set(key, l)
+	}
+}
+
+// failure returns what a question of seconds ago brought, if that was of no use.
+func (m *memory) failure(key cacheKey) (learned, bool) {
+	if m.failures == nil {
+		return learned{}, false
+	}
+	return m.failures.GetIfPresent(key)
+}
+
+func (m *memory) forgetFailure(key cacheKey) {
+	if m.failures != nil {
+		m.failures.Invalidate(key)
+	}
 }

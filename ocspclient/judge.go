@@ -25,10 +25,19 @@ type JudgeOptions struct {
 	Nonce       []byte
 	NoncePolicy NoncePolicy
 
+	// Algorithms says which algorithms and key sizes are accepted until when, as in
+	// verify.Config: at the instant of judgement, or when the answer was produced if
+	// that is later. The zero value is verify.StrictPolicy. The SHA-1 of a CertID
+	// identifies and does not sign, so it needs no permission.
+	Algorithms verify.AlgorithmPolicy
+
 	// InsecureAllowSHA1 admits SHA-1 signatures and RSA keys from 1024 bits, for
-	// replaying archived answers. The SHA-1 of a CertID identifies and does not
-	// sign, so it needs no permission.
+	// replaying archived answers.
 	InsecureAllowSHA1 bool
+
+	// Responders, if not nil, remembers the responders' certificates that have been
+	// verified, for the next call.
+	Responders *Responders
 }
 
 // ResponderStatus says what is known of the responder's own revocation.
@@ -74,6 +83,15 @@ func Judge(der []byte, cert, issuer *x509.Certificate, opts JudgeOptions) (*Answ
 	if opts.At.IsZero() {
 		opts.At = opts.Now
 	}
+	policy, err := opts.Algorithms.Resolve(opts.InsecureAllowSHA1, opts.Now)
+	if err != nil {
+		return nil, revocation.Refuse(verify.ReasonAlgorithm, "JudgeOptions: %w", err)
+	}
+	return judge(der, cert, issuer, &opts, policy)
+}
+
+// judge is Judge with everything filled in, and the policy in place of the options'.
+func judge(der []byte, cert, issuer *x509.Certificate, opts *JudgeOptions, policy algorithm.Policy) (*Answer, error) {
 	resp, err := parseResponse(der)
 	if err != nil {
 		return nil, err
@@ -82,11 +100,16 @@ func Judge(der []byte, cert, issuer *x509.Certificate, opts JudgeOptions) (*Answ
 	if err != nil {
 		return nil, err
 	}
-	if err := resp.checkContent(s, cert, &opts); err != nil {
+	if err := resp.checkContent(s, cert, opts); err != nil {
 		return nil, err
 	}
-	policy := algorithm.Policy{InsecureAllowSHA1: opts.InsecureAllowSHA1}
-	signer, err := resp.findSigner(issuer, opts.At, policy)
+	// What was made later than the instant of judgement was made with what can be
+	// done then.
+	at := opts.At
+	if resp.producedAt.After(at) {
+		at = resp.producedAt
+	}
+	signer, err := resp.findSigner(issuer, opts.At, policy.At(at), opts.Responders)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,10 @@ var oidOCSPNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 //
 // A locally configured responder, the third possibility of the RFC, is left out:
 // it would let one key speak for every CA.
-func (resp *response) findSigner(issuer *x509.Certificate, at time.Time, policy algorithm.Policy) (*x509.Certificate, error) {
+//
+// Of a delegate that is known, only the signature over its certificate is not
+// verified again.
+func (resp *response) findSigner(issuer *x509.Certificate, at time.Time, policy algorithm.Policy, known *Responders) (*x509.Certificate, error) {
 	var causes []error
 	if resp.responder.is(issuer) {
 		err := resp.Verify(issuer.PublicKey, policy)
@@ -34,11 +37,20 @@ func (resp *response) findSigner(issuer *x509.Certificate, at time.Time, policy 
 		causes = append(causes, err)
 	}
 	for _, data := range resp.certs {
-		delegate, err := certpath.ParseCertificate(data)
+		delegate := known.find(data, issuer, policy)
+		verified := delegate != nil
+		var err error
+		if !verified {
+			delegate, err = certpath.ParseCertificate(bytes.Clone(data)) // which may outlive the response
+		}
 		if err != nil || !resp.responder.is(delegate) {
 			continue // not who is said to have signed
 		}
-		err = checkDelegate(delegate, issuer, policy)
+		if !verified {
+			if err = checkDelegate(delegate, issuer, policy); err == nil {
+				known.add(delegate, issuer)
+			}
+		}
 		if err == nil {
 			err = resp.Verify(delegate.PublicKey, policy)
 		}

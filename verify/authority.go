@@ -48,16 +48,22 @@ type delegateStatus struct {
 	err       error
 }
 
-// learn learns the status of a certificate whose path ends at the anchor.
+// learn learns the status of a certificate whose path ends at the anchor, which
+// vouches for others in one way or another.
 func (c *call) learn(ctx context.Context, q StatusQuery, anchor *x509.Certificate) (RevocationFact, error) {
 	return c.learnBy(ctx, q, anchor, q.Judge)
 }
 
 // learnBy is learn with other rules than those of Judge for what a report proves.
 func (c *call) learnBy(ctx context.Context, q StatusQuery, anchor *x509.Certificate, judge func(*StatusReport) (Status, error)) (RevocationFact, error) {
+	return c.learnOn(ctx, q, anchor, judge, c.v.ladder.of(c.use).forAuthorities())
+}
+
+// learnOn is learnBy on given rungs.
+func (c *call) learnOn(ctx context.Context, q StatusQuery, anchor *x509.Certificate, judge func(*StatusReport) (Status, error), rungs Rungs) (RevocationFact, error) {
 	c.authorities.pending = append(c.authorities.pending, q.Cert)
 	defer func() { c.authorities.pending = c.authorities.pending[:len(c.authorities.pending)-1] }()
-	l := learning{call: c, anchor: anchor, judge: judge}
+	l := learning{call: c, anchor: anchor, judge: judge, rungs: rungs}
 	if q.SeparateCRLKeys = c.v.scheme.SeparateCRLKeys; q.SeparateCRLKeys {
 		var refusals []error
 		l.listers, refusals = c.listers(ctx, q, anchor)
@@ -74,6 +80,7 @@ type learning struct {
 	*call
 	anchor   *x509.Certificate
 	judge    func(*StatusReport) (Status, error)
+	rungs    Rungs
 	listers  []*Authority
 	refusals []error // why certificates are not among listers
 }
@@ -138,7 +145,7 @@ func (l *learning) checkDelegate(ctx context.Context, q StatusQuery, r *StatusRe
 	if q.ListsOnly {
 		return authority, refuse(ReasonUntrusted, "a responder does not vouch for a responder")
 	}
-	if hasExtension(r.Signer, oidOCSPNoCheck) {
+	if l.v.ladder.honoursNoCheck(r.Signer) {
 		authority.NoCheck = true
 		return authority, nil
 	}
@@ -277,5 +284,8 @@ func (f *RevocationFact) collect(add func(EvidenceKind, []byte)) {
 		for i := range a.Revocation {
 			a.Revocation[i].collect(add)
 		}
+	}
+	if f.Other != nil {
+		f.Other.collect(add)
 	}
 }

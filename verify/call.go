@@ -180,19 +180,18 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 	if c.v.skipStatus {
 		return nil
 	}
+	rungs := c.v.ladder.of(c.use)
 	signer.Revocation = make([]RevocationFact, len(signer.Path)-1)
 	for i := len(signer.Path) - 2; i >= 0; i-- {
 		cert := signer.Path[i]
 		key := certificateAt{cert, c.at, i == 0}
 		answer, ok := c.answers[key]
 		if !ok {
-			q := StatusQuery{Cert: cert, Issuer: signer.Path[i+1], At: c.at, Now: c.now, Supplied: c.evidence}
+			q := StatusQuery{Cert: cert, Issuer: signer.Path[i+1], At: c.at, Now: c.now, Fresh: rungs.CAAges, Supplied: c.evidence}
 			if i == 0 {
-				// The lists of roots live longer than a day, so that the ages of a
-				// use bind the end entity alone.
-				q.Fresh = c.use.freshness()
+				q.Fresh = rungs.Ages
 			}
-			answer.fact, answer.err = c.learn(ctx, q, signer.Path[len(signer.Path)-1])
+			answer.fact, answer.err = c.learnOn(ctx, q, signer.Path[len(signer.Path)-1], q.Judge, rungs)
 			c.answers[key] = answer
 		}
 		if answer.err != nil {

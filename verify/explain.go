@@ -98,6 +98,10 @@ func factText(fact *RevocationFact) string {
 	if !report.NextUpdate.IsZero() {
 		text += ", next " + instantText(report.NextUpdate)
 	}
+	if fact.Other != nil {
+		other := &fact.Other.Report
+		text += fmt.Sprintf("; and so says %s (%v) of %s", other.Source, other.Rung, instantText(other.ThisUpdate))
+	}
 	if !fact.RevokedAfter.IsZero() {
 		text += "; revoked or suspended later, at " + instantText(fact.RevokedAfter)
 	}

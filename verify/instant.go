@@ -114,7 +114,7 @@ func (c *call) readTokens(raws [][]byte, signature []byte, hints []*x509.Certifi
 		switch {
 		case c.v.timestamping == nil:
 			refused = refuse(ReasonUntrusted, "time-stamp tokens are not used: Config.Timestamping is not set")
-		case c.use != UseFiling:
+		case c.use == UseSignIn:
 			refused = refuse(ReasonPurpose, "time-stamp tokens are not used: a sign-in is judged when it happens")
 		case verified == maxTimestamps:
 			refused = refuse(ReasonLimit, "more than %d time-stamp tokens over one signature", maxTimestamps)

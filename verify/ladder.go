@@ -17,23 +17,37 @@ import (
 // With q.HeldOnly it stops before the network. What others than the issuer have
 // signed counts after by has looked into who they are.
 func (v *Verifier) learn(ctx context.Context, q StatusQuery, by *learning) (RevocationFact, error) {
+	if v.observer.Status == nil {
+		fact, _, err := v.climb(ctx, q, by)
+		return fact, err
+	}
+	start := time.Now()
+	fact, failed, err := v.climb(ctx, q, by)
+	by.observed(ctx, &q, &fact, err, failed, start)
+	return fact, err
+}
+
+// climb is learn, and returns how many errors there were on the way.
+func (v *Verifier) climb(ctx context.Context, q StatusQuery, by *learning) (fact RevocationFact, failed int, err error) {
 	climb := climb{query: q, by: by}
+	sources := by.rungs.arrange(v.status)
 	heldOnly := q.HeldOnly
 	q.HeldOnly = true
-	for _, source := range v.status {
+	for _, source := range sources {
 		climb.ask(ctx, source, q)
 	}
-	if !climb.found && !heldOnly {
+	if !climb.done() && !heldOnly {
 		q.HeldOnly = false
 		climb.errs = nil // each source tells again what is wrong with what it holds
-		for _, source := range v.status {
-			if climb.ask(ctx, source, q); climb.found {
+		for _, source := range sources {
+			if climb.ask(ctx, source, q); climb.done() {
 				break
 			}
 		}
 	}
 	climb.errs = append(climb.errs, by.refusals...)
-	return climb.verdict(ctx)
+	fact, err = climb.verdict(ctx)
+	return fact, len(climb.errs), err
 }
 
 // A climb collects what the rungs say of one certificate.
@@ -42,7 +56,9 @@ type climb struct {
 	by    *learning
 	found bool           // some evidence counts
 	best  RevocationFact // of the worst status that counts
+	other RevocationFact // with RequireBoth: good evidence of the other kind, if it has a Cert
 	stale bool           // some evidence was authentic but does not count
+	last  RevocationFact // of that, the newest, if it may stand in
 	errs  []error
 
 	revokedAfter time.Time // the first that any evidence says, or zero
@@ -51,8 +67,16 @@ type climb struct {
 // severity orders statuses: of several that count, the worst is the verdict.
 var severity = [...]int{Unknown: 1, Good: 0, Suspended: 2, Revoked: 3}
 
+// done reports whether further rungs can add nothing.
+func (c *climb) done() bool {
+	return c.found && (c.best.Status != Good || !c.missesOther())
+}
+
+// missesOther reports whether evidence of both kinds is wanted and there is one.
+func (c *climb) missesOther() bool { return c.by.rungs.RequireBoth && c.other.Cert == nil }
+
 func (c *climb) ask(ctx context.Context, source StatusSource, q StatusQuery) {
-	reports, err := source.Status(ctx, q)
+	reports, err := c.by.v.askSource(ctx, source, q)
 	if err != nil {
 		c.errs = append(c.errs, err)
 	}
@@ -67,6 +91,7 @@ func (c *climb) add(ctx context.Context, report *StatusReport, held bool) {
 		c.noteLater(status, report)
 		c.stale = true
 		c.errs = append(c.errs, fmt.Errorf("%s: %w", report.Source, err))
+		c.keepLast(ctx, report, held)
 		return
 	}
 	// A refusal is not put off until the network may be used.
@@ -76,11 +101,20 @@ func (c *climb) add(ctx context.Context, report *StatusReport, held bool) {
 		return
 	}
 	c.noteLater(status, report)
-	if c.found && !c.outweighs(status, report) {
-		return
+	otherKind := c.found && c.by.rungs.RequireBoth && c.best.Report.Kind != report.Kind
+	if !c.found || c.outweighs(status, report) {
+		if otherKind && c.best.Status == Good {
+			c.other = c.best
+		}
+		c.best = c.fact(status, report, authorities)
+	} else if otherKind && status == Good {
+		c.other = c.fact(status, report, authorities)
 	}
 	c.found = true
-	c.best = RevocationFact{
+}
+
+func (c *climb) fact(status Status, report *StatusReport, authorities []Authority) RevocationFact {
+	return RevocationFact{
 		Cert:               c.query.Cert,
 		Status:             status,
 		Report:             *report,
@@ -88,6 +122,26 @@ func (c *climb) add(ctx context.Context, report *StatusReport, held bool) {
 		Age:                c.query.At.Sub(report.ThisUpdate),
 		SuspensionExcluded: c.query.Current(report),
 	}
+}
+
+// keepLast keeps evidence that does not count for InsecureLastKnownGood: the newest,
+// whatever it says.
+func (c *climb) keepLast(ctx context.Context, report *StatusReport, held bool) {
+	if c.by.rungs.InsecureLastKnownGood == 0 || report.ThisUpdate.After(c.query.Now.Add(DefaultSkew)) {
+		return
+	}
+	if c.last.Cert != nil {
+		newer := report.ThisUpdate.Compare(c.last.Report.ThisUpdate)
+		if newer < 0 || newer == 0 && severity[report.Says] <= severity[c.last.Status] {
+			return
+		}
+	}
+	authorities, err := c.by.vouch(ctx, c.query, report, held)
+	if discards(report.Says, err) {
+		return
+	}
+	c.last = c.fact(report.Says, report, authorities)
+	c.last.Report.Rung = RungLastKnownGood
 }
 
 // noteLater notes a revocation or suspension after the instant of judgement. A
@@ -112,30 +166,54 @@ func (c *climb) outweighs(status Status, report *StatusReport) bool {
 }
 
 func (c *climb) verdict(ctx context.Context) (RevocationFact, error) {
-	fail := func(reason Reason, err error) (RevocationFact, error) {
-		return RevocationFact{}, &Error{Reason: reason, Signer: -1, Cert: c.query.Cert, Err: err}
-	}
-	if c.found && c.best.Status == Good {
-		c.best.RevokedAfter, c.best.Failed = c.revokedAfter, c.errs
-		return c.best, nil
+	if !c.found {
+		return c.withoutEvidence(ctx)
 	}
 	serial := serialOf(c.query.Cert)
 	report := &c.best.Report
-	switch {
-	case !c.found && ctx.Err() != nil:
-		return fail(ReasonCanceled, ctx.Err())
-	case !c.found && c.stale:
-		return fail(ReasonStatusStale, fmt.Errorf("certificate %s: %w", serial, errors.Join(c.errs...)))
-	case !c.found:
-		return fail(ReasonStatusUnavailable, fmt.Errorf("certificate %s: %w", serial, errors.Join(c.errs...)))
-	case c.best.Status == Revoked:
-		return fail(ReasonRevoked, fmt.Errorf("certificate %s was revoked at %s (reason %d), says %s",
+	switch c.best.Status {
+	case Good:
+		if c.missesOther() {
+			return c.refuse(c.unavailable(), fmt.Errorf("certificate %s: evidence of one kind alone (%s) says that it is good, want both: %w",
+				serial, report.Kind, errors.Join(c.errs...)))
+		}
+		c.best.RevokedAfter, c.best.Failed = c.revokedAfter, c.errs
+		if c.by.rungs.RequireBoth {
+			c.best.Other = &c.other
+		}
+		return c.best, nil
+	case Revoked:
+		return c.refuse(ReasonRevoked, fmt.Errorf("certificate %s was revoked at %s (reason %d), says %s",
 			serial, report.effectiveFrom().UTC().Format(timeLayout), report.ReasonCode, report.Source))
-	case c.best.Status == Suspended:
-		return fail(ReasonSuspended, fmt.Errorf("certificate %s is suspended since %s, says %s",
+	case Suspended:
+		return c.refuse(ReasonSuspended, fmt.Errorf("certificate %s is suspended since %s, says %s",
 			serial, report.effectiveFrom().UTC().Format(timeLayout), report.Source))
 	}
-	return fail(ReasonStatusUnknown, fmt.Errorf("certificate %s is not known to %s", serial, report.Source))
+	return c.refuse(ReasonStatusUnknown, fmt.Errorf("certificate %s is not known to %s", serial, report.Source))
+}
+
+// withoutEvidence is the verdict where nothing counts.
+func (c *climb) withoutEvidence(ctx context.Context) (RevocationFact, error) {
+	if ctx.Err() != nil {
+		return c.refuse(ReasonCanceled, ctx.Err())
+	}
+	if c.last.Cert != nil && c.last.Status == Good && c.last.Age <= c.by.rungs.InsecureLastKnownGood && c.last.Age >= -DefaultSkew {
+		c.last.RevokedAfter, c.last.Failed = c.revokedAfter, c.errs
+		return c.last, nil
+	}
+	return c.refuse(c.unavailable(), fmt.Errorf("certificate %s: %w", serialOf(c.query.Cert), errors.Join(c.errs...)))
+}
+
+// unavailable is the reason why a status could not be learned.
+func (c *climb) unavailable() Reason {
+	if c.stale {
+		return ReasonStatusStale
+	}
+	return ReasonStatusUnavailable
+}
+
+func (c *climb) refuse(reason Reason, err error) (RevocationFact, error) {
+	return RevocationFact{}, &Error{Reason: reason, Signer: -1, Cert: c.query.Cert, Err: err}
 }
 
 const timeLayout = "2006-01-02T15:04:05Z07:00"

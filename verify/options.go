@@ -21,7 +21,7 @@ type Options struct {
 	// that are kept beside the signature. Like those inside it, in the unsigned
 	// attribute signature-time-stamp, their messageImprint is a digest of the
 	// signature value: of the SignerInfo, or what Signature is given. They count
-	// for UseFiling alone, with [Config].Timestamping, not for Certificate, and can
+	// for UseFiling and UseHistorical alone, with [Config].Timestamping, not for Certificate, and can
 	// only move the instant of judgement back. One that fails proves nothing and refuses
 	// nothing: see [Signer].Timestamps.
 	Timestamps [][]byte
@@ -60,11 +60,14 @@ type Use uint8
 
 // The uses. UseSignIn accepts an OCSP answer for SignInOCSPAge and a revocation
 // list for SignInCRLAge after its thisUpdate, and never after its nextUpdate.
-// UseFiling accepts both until nextUpdate.
+// UseFiling accepts both until nextUpdate, and so does UseHistorical, which is for
+// documents that are judged long after they were signed. [Config].Ladder can set
+// more for each.
 const (
 	UseDefault Use = iota
 	UseSignIn
 	UseFiling
+	UseHistorical
 )
 
 // The maximum ages of UseSignIn: a session is checked again when it is renewed,
@@ -75,7 +78,7 @@ const (
 )
 
 func (u Use) freshness() Freshness {
-	if u == UseFiling {
+	if u == UseFiling || u == UseHistorical {
 		return Freshness{}
 	}
 	return Freshness{OCSP: SignInOCSPAge, CRL: SignInCRLAge}

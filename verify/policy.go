@@ -66,16 +66,17 @@ func (p AlgorithmPolicy) Rules() []AlgorithmRule {
 	return rules
 }
 
-// choosePolicy returns the policy of a configuration.
-func (cfg *Config) choosePolicy(now time.Time) (algorithm.Policy, error) {
-	p := cfg.Algorithms
+// Resolve is for the packages of this module that take a policy along with an
+// InsecureAllowSHA1. It returns the rules, and refuses a policy that the other
+// contradicts, or a historical one whose instant has not passed by now.
+func (p AlgorithmPolicy) Resolve(insecureAllowSHA1 bool, now time.Time) (algorithm.Policy, error) {
 	switch {
-	case cfg.InsecureAllowSHA1 && p != StrictPolicy():
-		return p.rules, errors.New("verify: Config.Algorithms and InsecureAllowSHA1 contradict each other")
-	case cfg.InsecureAllowSHA1:
+	case insecureAllowSHA1 && p != StrictPolicy():
+		return p.rules, errors.New("policy Algorithms and InsecureAllowSHA1 contradict each other")
+	case insecureAllowSHA1:
 		return algorithm.Policy{InsecureAllowSHA1: true}, nil
 	case p.historical && (p.before.IsZero() || p.before.After(now)):
-		return p.rules, errors.New("verify: Config.Algorithms is a historical policy, whose instant must have passed")
+		return p.rules, errors.New("policy Algorithms is a historical policy, whose instant must have passed")
 	}
 	return p.rules, nil
 }
@@ -89,7 +90,7 @@ func (c *call) algorithms() algorithm.Policy { return c.v.algorithms.At(cmp.Or(c
 // that, and the policy has dates, it is what the policy accepts at one instant or
 // another; [proof.checkAlgorithms] asks again when the instant is settled.
 func (j *judgement) policyFor(s *signerInfo) algorithm.Policy {
-	movable := j.v.timestamping != nil && j.use == UseFiling && j.v.algorithms.Dated()
+	movable := j.v.timestamping != nil && j.use != UseSignIn && j.v.algorithms.Dated()
 	if movable && len(j.collectTokens(s.UnsignedAttributes)) > 0 {
 		return j.v.algorithms.AtAnyTime()
 	}

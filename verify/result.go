@@ -105,6 +105,10 @@ type RevocationFact struct {
 	// instant of judgement. Zero if no evidence says so.
 	RevokedAfter time.Time
 
+	// Other is what evidence of the other kind says, if [Rungs].RequireBoth asked for
+	// both.
+	Other *RevocationFact
+
 	// Failed says, for each rung that gave no answer, why.
 	Failed []error
 }

@@ -35,16 +35,18 @@ func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // A Rung is a step of the revocation ladder, in the order they are tried.
 type Rung uint8
 
-// The rungs of DESIGN: evidence that is already held, the responder, the list
-// of the certificate's partition, the complete list.
+// The rungs: evidence that is already held, the responder, the list of the
+// certificate's partition, the complete list, and evidence that does not count any
+// more ([Rungs].InsecureLastKnownGood).
 const (
 	RungHeld Rung = iota + 1
 	RungOCSP
 	RungPartitionCRL
 	RungCompleteCRL
+	RungLastKnownGood
 )
 
-var rungNames = [...]string{"none", "held", "ocsp", "partition-crl", "complete-crl"}
+var rungNames = [...]string{"none", "held", "ocsp", "partition-crl", "complete-crl", "last-known-good"}
 
 func (r Rung) String() string {
 	if int(r) < len(rungNames) {
@@ -114,7 +116,8 @@ type StatusSource interface {
 	// report is authentic and about q.Cert: signed by q.Issuer's key, by one of
 	// q.CRLIssuers, or by a responder that q.Issuer's key has certified; in scope. Whether a report counts at q.At is for
 	// [StatusQuery.Judge]. Reports and an error may be returned together: the
-	// error tells what could not be learned or was discarded.
+	// error tells what could not be learned or was discarded. The reports may be
+	// shared, and are not modified.
 	Status(ctx context.Context, q StatusQuery) ([]StatusReport, error)
 }
 

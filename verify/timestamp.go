@@ -103,6 +103,8 @@ func newTimestamping(cfg *Config, v *Verifier) (*timestamping, error) {
 			},
 		},
 		status:     status,
+		ladder:     v.ladder,
+		observer:   v.observer,
 		clock:      v.clock,
 		paths:      paths,
 		algorithms: v.algorithms,

@@ -35,6 +35,13 @@
 // at when the verdict on the signers is out. [Result.Explain] and [Error.Explain]
 // tell the checks one by one, and [Error.Sentence] tells a citizen.
 //
+// # The status of certificates
+//
+// A [Ladder] says how it is learned, for each [Use]: from what is held, from
+// responders, from lists, in which order and how old they may be. Revoked is final,
+// whoever says so, and what nobody knows is refused. [RevocationFact] tells which rung
+// answered and what the others said; an [Observer] counts.
+//
 // # Other cards, other times
 //
 // A [Profile] is what the certificates of one card are like. That of another
@@ -78,6 +85,13 @@ type Config struct {
 	// PathInputs are inputs to policy processing. The zero value accepts any
 	// certificate policy, and leaves that to the profile.
 	PathInputs PathInputs
+
+	// Ladder says how the status of certificates is learned: in which order, how old
+	// evidence may be, whether one kind of it is enough. The zero value is strict.
+	Ladder Ladder
+
+	// Observer is told how statuses are learned.
+	Observer Observer
 
 	// Timestamping says whose time-stamp tokens prove when a signature existed. If
 	// nil, tokens are not used, and reported as not used.
@@ -129,6 +143,8 @@ type Config struct {
 type Verifier struct {
 	scheme     Scheme
 	status     []StatusSource
+	ladder     Ladder
+	observer   Observer
 	inputs     PathInputs
 	clock      func() time.Time
 	paths      *certpath.Set
@@ -160,10 +176,11 @@ func New(cfg Config) (*Verifier, error) {
 		}
 	}
 	v := &Verifier{
-		scheme: cfg.Scheme,
-		status: append([]StatusSource(nil), cfg.Status...),
-		inputs: cfg.PathInputs,
-		clock:  cfg.Clock,
+		scheme:   cfg.Scheme,
+		status:   append([]StatusSource(nil), cfg.Status...),
+		observer: cfg.Observer,
+		inputs:   cfg.PathInputs,
+		clock:    cfg.Clock,
 		tolerated: map[Deviation]bool{
 			DeviationMixedHashes:        cfg.InsecureAllowMixedHashes,
 			DeviationUnsortedAttributes: cfg.InsecureAllowUnsortedAttributes,
@@ -176,8 +193,11 @@ func New(cfg Config) (*Verifier, error) {
 		v.clock = time.Now
 	}
 	var err error
-	if v.algorithms, err = cfg.choosePolicy(v.clock()); err != nil {
+	if v.ladder, err = cfg.Ladder.complete(); err != nil {
 		return nil, err
+	}
+	if v.algorithms, err = cfg.Algorithms.Resolve(cfg.InsecureAllowSHA1, v.clock()); err != nil {
+		return nil, fmt.Errorf("verify: Config: %w", err)
 	}
 	if v.periods, err = cfg.Scheme.anchorPeriods(); err != nil {
 		return nil, err

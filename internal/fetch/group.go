@@ -44,7 +44,7 @@ func (g *Group[K, V]) Do(ctx context.Context, key K, fetch func(context.Context)
 	if ctx.Err() != nil {
 		return none, context.Cause(ctx)
 	}
-	c, err := g.join(ctx, key, fetch)
+	c, _, err := g.join(ctx, key, fetch)
 	if err == nil {
 		select {
 		case <-c.done:
@@ -56,20 +56,27 @@ func (g *Group[K, V]) Do(ctx context.Context, key K, fetch func(context.Context)
 	return none, err
 }
 
-func (g *Group[K, V]) join(ctx context.Context, key K, fetch func(context.Context) (V, error)) (*call[V], error) {
+// Start starts a fetch for key, unless one is in flight, and does not wait for
+// it. It reports whether it has, in which case fetch is called.
+func (g *Group[K, V]) Start(ctx context.Context, key K, fetch func(context.Context) (V, error)) bool {
+	_, started, err := g.join(ctx, key, fetch)
+	return err == nil && started
+}
+
+func (g *Group[K, V]) join(ctx context.Context, key K, fetch func(context.Context) (V, error)) (c *call[V], started bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if c, ok := g.inflight[key]; ok {
-		return c, nil
+		return c, false, nil
 	}
 	if g.closing.Err() != nil {
-		return nil, ErrClosed
+		return nil, false, ErrClosed
 	}
-	c := &call[V]{done: make(chan struct{})}
+	c = &call[V]{done: make(chan struct{})}
 	g.inflight[key] = c
 	g.running.Add(1)
 	go g.run(context.WithoutCancel(ctx), key, c, fetch)
-	return c, nil
+	return c, true, nil
 }
 
 func (g *Group[K, V]) run(ctx context.Context, key K, c *call[V], fetch func(context.Context) (V, error)) {

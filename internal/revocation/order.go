@@ -42,9 +42,12 @@ func Sort(q verify.StatusQuery, reports []verify.StatusReport) {
 // certificate has been revoked, or there is evidence that is current even now.
 // An authority that does not know a certificate may learn of it any moment.
 func Settled(q verify.StatusQuery, reports []verify.StatusReport) bool {
-	return slices.ContainsFunc(reports, func(r verify.StatusReport) bool {
-		return revoked(q, &r) || r.Says != verify.Unknown && CurrentNow(q, &r)
-	})
+	for i := range reports { // which are large
+		if r := &reports[i]; r.Says != verify.Unknown && CurrentNow(q, r) || revoked(q, r) {
+			return true
+		}
+	}
+	return false
 }
 
 // CurrentNow reports whether the evidence is current by the clock, whatever the
