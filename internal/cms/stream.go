@@ -217,7 +217,7 @@ func (s *stream) digestAlgorithms(set []byte) ([]algorithm.Identifier, error) {
 	if doc.Root().Tag != der.Set {
 		return nil, doc.Root().Errorf("digestAlgorithms has tag %v, want %v", doc.Root().Tag, der.Set)
 	}
-	return parseDigestAlgorithms(doc.Root(), s.limits)
+	return parseDigestAlgorithms(nil, doc.Root(), s.limits)
 }
 
 // shorten takes n off the lengths of the elements around what was taken out. The
