@@ -27,7 +27,7 @@ func (v *Verifier) CheckSignatures(ctx context.Context, der []byte, content io.R
 	digest := func(hashes []crypto.Hash) (digests, error) {
 		switch {
 		case sums != nil:
-			return sums, nil
+			return givenDigests(sums, hashes)
 		case content != nil:
 			return j.digestReader(ctx, content, hashes, j.guard)
 		}

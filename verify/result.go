@@ -118,3 +118,32 @@ func (r *Result) LogValue() slog.Value {
 		slog.String("policy", r.Policy),
 	)
 }
+
+// A verdict is a Result, and what it takes for one signer whose CA hangs from an
+// anchor, in one allocation.
+type verdict struct {
+	Result
+	taken bool // revocation is
+	room  struct {
+		signers    [1]Signer
+		revocation [2]RevocationFact
+		evidence   [6]Evidence
+	}
+}
+
+func (c *call) takeVerdict() *verdict {
+	if c.verdict == nil {
+		c.verdict = new(verdict)
+	}
+	return c.verdict
+}
+
+// facts returns memory for n facts about a signer.
+func (c *call) facts(n int) []RevocationFact {
+	v := c.takeVerdict()
+	if room := v.room.revocation[:]; n <= len(room) && !v.taken {
+		v.taken = true
+		return room[:n:n]
+	}
+	return make([]RevocationFact, n)
+}

@@ -13,12 +13,11 @@ import (
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/cms"
-	"github.com/citizencert/citizencert/internal/der"
 )
 
 // A judgement is the verification of one SignedData.
 type judgement struct {
-	*call
+	call
 	ctx     context.Context // of the call that owns this judgement
 	message *cms.SignedData
 	signers []signerInfo
@@ -27,6 +26,17 @@ type judgement struct {
 	// guard watches the content, if it is at hand and a signature may be over the
 	// content itself.
 	guard *attributeGuard
+
+	// What the parts of a judgement begin with, so that a message as citizens sign
+	// them takes one allocation.
+	room struct {
+		message     cms.SignedData
+		signers     [1]signerInfo
+		certs       [4]*x509.Certificate
+		hashes      [1]crypto.Hash
+		digests     [1]digest
+		signedAttrs [256]byte
+	}
 }
 
 // A signerInfo is a SignerInfo on its way through the checks.
@@ -38,7 +48,6 @@ type signerInfo struct {
 	signature     algorithm.Signature
 	messageDigest []byte
 	signingTime   time.Time
-	attributes    map[string]der.Element // those that occur once, by type
 	deviations    []Deviation
 	signer        Signer // once it is authenticated
 	refusal       *Error // of the check that it did not pass
@@ -46,17 +55,21 @@ type signerInfo struct {
 
 const oidData = "1.2.840.113549.1.7.1"
 
-// newJudgement begins the judgement of a message, which has to be signed at all: one
-// that carries only certificates has no content either.
-func (v *Verifier) newJudgement(ctx context.Context, message *cms.SignedData, opts *Options) (*judgement, error) {
+// begin begins the judgement of a message, which has to be signed at all: one that
+// carries only certificates has no content either.
+func (j *judgement) begin(ctx context.Context, v *Verifier, message *cms.SignedData, opts *Options) error {
 	if len(message.SignerInfos) == 0 {
-		return nil, refuse(ReasonNoSigner, "the SignedData has no SignerInfo")
+		return refuse(ReasonNoSigner, "the SignedData has no SignerInfo")
 	}
-	j := &judgement{call: v.newCall(opts, UseFiling), ctx: ctx, message: message}
+	j.call.begin(v, opts, UseFiling)
+	j.ctx, j.message = ctx, message
+	// Signers share CAs, and a signature that is judged at several instants has the
+	// same ones at each.
+	j.shared = len(message.SignerInfos) > 1 || len(message.SignerInfos[0].UnsignedAttributes) > 0
 	if v.tolerated[DeviationNoSignedAttributes] {
 		j.guard = new(attributeGuard)
 	}
-	return j, nil
+	return nil
 }
 
 // judge runs every check. sums is asked for digests of the content after all
@@ -110,6 +123,7 @@ func (j *judgement) read() error {
 	if !slices.Contains(accepted, m.ContentType) {
 		return refuse(ReasonContentType, "eContentType is %s, want one of %v", m.ContentType, accepted)
 	}
+	j.signers = j.room.signers[:0]
 	for i := range m.SignerInfos {
 		j.signers = append(j.signers, signerInfo{SignerInfo: &m.SignerInfos[i], index: i})
 	}
@@ -122,7 +136,7 @@ func (j *judgement) read() error {
 		return err
 	}
 	var err error
-	if j.certs, err = j.optionCertificates(); err != nil {
+	if j.certs, err = j.optionCertificates(j.room.certs[:0]); err != nil {
 		return atCheck(err, CheckSigner)
 	}
 	for i, raw := range m.Certificates {
@@ -178,8 +192,8 @@ func (j *judgement) readAlgorithms(s *signerInfo) error {
 
 // hashes returns the digest algorithms of the signers that are left, each once.
 func (j *judgement) hashes() []crypto.Hash {
-	var all []crypto.Hash
-	for _, s := range j.passing() {
+	all := j.room.hashes[:0]
+	for s := range j.passing() {
 		if !slices.Contains(all, s.digest) {
 			all = append(all, s.digest)
 		}
@@ -199,7 +213,8 @@ func (j *judgement) authenticate(s *signerInfo) error {
 }
 
 func (j *judgement) tryCandidates(s *signerInfo, try func(*signerInfo, *x509.Certificate) error) error {
-	candidates := j.candidates(s.SignerInfo)
+	var room [maxCandidates]*x509.Certificate
+	candidates := j.candidates(room[:0], s.SignerInfo)
 	if len(candidates) == 0 {
 		return atCheck(refuse(ReasonNoSigner, "the certificate that the SignerInfo names is not at hand"), CheckSigner)
 	}
@@ -249,7 +264,7 @@ func (j *judgement) confirm(s *signerInfo, cert *x509.Certificate) error {
 	if s.direct {
 		return checkDirect(j.policyFor(s), s.signature, cert, s.messageDigest, s.Signature)
 	}
-	policy, signed := j.policyFor(s), s.SignedAttrsAsSet()
+	policy, signed := j.policyFor(s), s.SignedAttrsAsSet(j.room.signedAttrs[:0])
 	err := checkSignature(policy, s.signature, cert, signed, s.Signature)
 	if named := s.signature.Hash; err != nil && named != 0 && named != s.digest && s.signature.Scheme != algorithm.RSAPSS {
 		// Where the policy tolerates that the two differ, some signers hash the
@@ -266,10 +281,9 @@ func (j *judgement) confirm(s *signerInfo, cert *x509.Certificate) error {
 	return s.checkSigningCertificate(cert)
 }
 
-// candidates returns the certificates that a SignerIdentifier may mean, each
+// candidates appends the certificates that a SignerIdentifier may mean, each
 // once (RFC 5652, Section 5.3).
-func (j *judgement) candidates(s *cms.SignerInfo) []*x509.Certificate {
-	var fit []*x509.Certificate
+func (j *judgement) candidates(fit []*x509.Certificate, s *cms.SignerInfo) []*x509.Certificate {
 	for _, cert := range j.certs {
 		means := false
 		if s.Issuer != nil {

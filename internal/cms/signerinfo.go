@@ -42,13 +42,14 @@ type SignerInfo struct {
 // SignedAttrsAsSet returns a copy of SignedAttrs with the tag of a SET OF
 // instead of the implicit [0]. That, and not the [0], is what the signature
 // covers (RFC 5652, Section 5.4). The copy keeps the order of the attributes
-// as received. It is nil if there are no signed attributes.
-func (s *SignerInfo) SignedAttrsAsSet() []byte {
+// as received. It is nil if there are no signed attributes. It is made in room,
+// as far as that suffices.
+func (s *SignerInfo) SignedAttrsAsSet(room []byte) []byte {
 	if s.SignedAttrs == nil {
 		return nil
 	}
 	const setOf = 0x31
-	set := bytes.Clone(s.SignedAttrs)
+	set := append(room[:0], s.SignedAttrs...)
 	set[0] = setOf
 	return set
 }
