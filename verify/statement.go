@@ -74,6 +74,7 @@ func (v *Verifier) Statement(ctx context.Context, line string, signature, certif
 	if err != nil {
 		return nil, err
 	}
+	defer v.release(j)
 	signed := []byte(line)
 	if !j.message.Detached {
 		signed = j.message.Content.Bytes()

@@ -51,6 +51,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
@@ -76,6 +77,7 @@ type Verifier struct {
 	tolerated  map[Deviation]bool
 	skipStatus bool
 	leaves     leaves
+	judgements sync.Pool // of *judgement, all zero
 
 	timestamping *timestamping // nil if tokens are not used
 }
@@ -154,6 +156,7 @@ func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (r
 	if err != nil {
 		return nil, err
 	}
+	defer v.release(j)
 	if j.message.Detached {
 		return nil, refuse(ReasonContentMissing, "the SignedData has no content inside: use Detached")
 	}
@@ -184,6 +187,7 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 	if err != nil {
 		return nil, err
 	}
+	defer v.release(j)
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
 		given, err := j.digestReader(ctx, content, hashes, j.guard)
 		if err != nil {
@@ -204,6 +208,7 @@ func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash]
 	if err != nil {
 		return nil, err
 	}
+	defer v.release(j)
 	j.guard = nil
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
 		given, err := givenDigests(sums, hashes)
@@ -273,12 +278,16 @@ func (v *Verifier) Certificate(ctx context.Context, certificate []byte, opts *Op
 	return c.conclude(ctx, []Signer{signer})
 }
 
-// parse reads a SignedData and begins its judgement.
+// parse reads a SignedData and begins its judgement, which is for the caller to
+// release.
 func (v *Verifier) parse(ctx context.Context, der []byte, opts *Options) (*judgement, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, refuse(ReasonCanceled, "%w", err)
 	}
-	j := new(judgement)
+	j, ok := v.judgements.Get().(*judgement)
+	if !ok {
+		j = new(judgement)
+	}
 	if err := j.room.message.Parse(der, cms.Limits{}); err != nil {
 		return nil, syntaxError(err)
 	}
@@ -286,4 +295,11 @@ func (v *Verifier) parse(ctx context.Context, der []byte, opts *Options) (*judge
 		return nil, err
 	}
 	return j, nil
+}
+
+// release keeps the memory of a judgement for another one. Nothing in a Result or
+// an Error points into it.
+func (v *Verifier) release(j *judgement) {
+	*j = judgement{}
+	v.judgements.Put(j)
 }

@@ -90,10 +90,9 @@ func Parse(data []byte, limits Limits) (*SignedData, error) {
 	return s, nil
 }
 
-// Parse is the function of that name for a SignedData that is part of something
-// larger. It replaces what s was. After an error s is of no use.
+// Parse is the function of that name for a zero SignedData that is part of
+// something larger. After an error it is of no use.
 func (s *SignedData) Parse(data []byte, limits Limits) error {
-	*s = SignedData{}
 	limits = limits.withDefaults()
 	if err := s.room.doc.Scan(data, limits.DER); err != nil {
 		return fmt.Errorf("cms: %w", err)
