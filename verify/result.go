@@ -3,6 +3,7 @@ package verify
 import (
 	"crypto/x509"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -123,12 +124,13 @@ func (r *Result) LogValue() slog.Value {
 // anchor, in one allocation.
 type verdict struct {
 	Result
-	taken bool // revocation is
-	room  struct {
+	room struct {
 		signers    [1]Signer
+		path       [4]*x509.Certificate
 		revocation [2]RevocationFact
 		evidence   [6]Evidence
 	}
+	taken bool // room.revocation is
 }
 
 func (c *call) takeVerdict() *verdict {
@@ -136,6 +138,15 @@ func (c *call) takeVerdict() *verdict {
 		c.verdict = new(verdict)
 	}
 	return c.verdict
+}
+
+// path returns a copy of the path of a signer.
+func (c *call) path(known []*x509.Certificate) []*x509.Certificate {
+	room := c.takeVerdict().room.path[:]
+	if len(known) > len(room) || room[0] != nil { // another signer's
+		return slices.Clone(known)
+	}
+	return append(room[:0:len(known)], known...)
 }
 
 // facts returns memory for n facts about a signer.
