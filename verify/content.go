@@ -99,12 +99,19 @@ func (r contextReader) Read(p []byte) (int, error) {
 	return r.Reader.Read(p)
 }
 
-// readerContent gives a reader the one method digestContent needs. The buffer is
-// large enough that the calls do not show beside the hashing.
+// readerContent gives a reader the one method digestContent needs.
 type readerContent struct{ r io.Reader }
 
+// WriteTo uses a buffer large enough that the calls do not show beside the
+// hashing, but not for a small content.
 func (c readerContent) WriteTo(w io.Writer) (int64, error) {
-	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{c.r}, make([]byte, 256<<10))
+	const small, large = 16 << 10, 256 << 10
+	n, err := io.CopyBuffer(struct{ io.Writer }{w}, io.LimitReader(c.r, small), make([]byte, small))
+	if err != nil || n < small {
+		return n, err
+	}
+	more, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{c.r}, make([]byte, large))
+	return n + more, err
 }
 
 // digestBytes is digestContent for the content of a judgement in memory.

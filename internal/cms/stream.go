@@ -28,7 +28,7 @@ func ParseStream(r io.Reader, limits Limits, open func([]algorithm.Identifier) (
 	if limits.DER.Bytes == 0 {
 		limits.DER.Bytes = DefaultStreamBytes
 	}
-	s := &stream{in: bufio.NewReaderSize(r, 64<<10), limits: limits}
+	s := &stream{in: bufio.NewReader(r), limits: limits}
 	cut, err := s.cut(open)
 	if err != nil {
 		return nil, fmt.Errorf("cms: %w", err)
