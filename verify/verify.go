@@ -56,7 +56,6 @@ import (
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
-	"github.com/citizencert/citizencert/internal/cms"
 )
 
 // MaxSize is the largest message, and the largest content in memory, in bytes.
@@ -276,30 +275,4 @@ func (v *Verifier) Certificate(ctx context.Context, certificate []byte, opts *Op
 		return nil, err
 	}
 	return c.conclude(ctx, []Signer{signer})
-}
-
-// parse reads a SignedData and begins its judgement, which is for the caller to
-// release.
-func (v *Verifier) parse(ctx context.Context, der []byte, opts *Options) (*judgement, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, refuse(ReasonCanceled, "%w", err)
-	}
-	j, ok := v.judgements.Get().(*judgement)
-	if !ok {
-		j = new(judgement)
-	}
-	if err := j.room.message.Parse(der, cms.Limits{}); err != nil {
-		return nil, syntaxError(err)
-	}
-	if err := j.begin(ctx, v, &j.room.message, opts); err != nil {
-		return nil, err
-	}
-	return j, nil
-}
-
-// release keeps the memory of a judgement for another one. Nothing in a Result or
-// an Error points into it.
-func (v *Verifier) release(j *judgement) {
-	*j = judgement{}
-	v.judgements.Put(j)
 }
