@@ -32,7 +32,7 @@ func (j *judgement) refusalOf(err error, i int) *Error {
 		e = refuse(ReasonMalformed, "%w", err) // checks return nothing else
 	}
 	about := *e
-	about.Signer = i
+	about.Signer, about.Check = i, e.checkOrUsual()
 	return &about
 }
 
