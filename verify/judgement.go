@@ -43,9 +43,11 @@ func (v *Verifier) parse(ctx context.Context, der []byte, opts *Options) (*judge
 		j = new(judgement)
 	}
 	if err := j.room.message.Parse(der, cms.Limits{}); err != nil {
+		v.release(j)
 		return nil, syntaxError(err)
 	}
 	if err := j.begin(ctx, v, &j.room.message, opts); err != nil {
+		v.release(j)
 		return nil, err
 	}
 	return j, nil
