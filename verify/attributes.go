@@ -30,7 +30,7 @@ func (j *judgement) readAttributes(s *signerInfo) error {
 	if err := j.readSingleAttributes(s); err != nil {
 		return err
 	}
-	contentType, ok := s.attributes[oidContentType]
+	contentType, ok := s.attribute(oidContentType)
 	if !ok {
 		return refuse(ReasonSignedAttributes, "the content-type attribute is missing")
 	}
@@ -40,31 +40,29 @@ func (j *judgement) readAttributes(s *signerInfo) error {
 	return s.readMessageDigest()
 }
 
-// readSingleAttributes checks the form of the signed attributes and finds those
-// that occur once.
+// readSingleAttributes checks the form of the signed attributes, and that those
+// occur once that must.
 func (j *judgement) readSingleAttributes(s *signerInfo) error {
 	if s.UnsortedAttrs && !j.tolerate(s, DeviationUnsortedAttributes) {
 		return refuse(ReasonNotDER, "signedAttrs are not in the order of DER")
 	}
-	var err error
-	s.attributes, err = singleValues(s.SignedAttributes)
-	return err
+	return checkSingle(s.SignedAttributes)
 }
 
 // readMessageDigest reads what was signed, and what the signer says of how.
 func (s *signerInfo) readMessageDigest() error {
-	messageDigest, ok := s.attributes[oidMessageDigest]
+	messageDigest, ok := s.attribute(oidMessageDigest)
 	if !ok || messageDigest.Tag != der.OctetString {
 		return refuse(ReasonSignedAttributes, "the message-digest attribute is missing or not an OCTET STRING")
 	}
 	s.messageDigest = messageDigest.Body
-	if signingTime, ok := s.attributes[oidSigningTime]; ok {
+	if signingTime, ok := s.attribute(oidSigningTime); ok {
 		var err error
 		if s.signingTime, err = signingTime.Time(); err != nil {
 			return refuse(ReasonMalformed, "signing-time: %w", err)
 		}
 	}
-	if protection, ok := s.attributes[oidAlgorithmProtection]; ok {
+	if protection, ok := s.attribute(oidAlgorithmProtection); ok {
 		return s.checkAlgorithmProtection(protection)
 	}
 	return nil
@@ -102,24 +100,36 @@ func (s *signerInfo) checkAlgorithmProtection(value der.Element) error {
 	return nil
 }
 
-// singleValues returns the values of the attributes that occur at most once.
-func singleValues(attributes []cms.Attribute) (map[string]der.Element, error) {
-	values := make(map[string]der.Element, 4)
-	for _, a := range attributes {
+// checkSingle checks that the attributes that are read here occur at most once,
+// with one value.
+func checkSingle(attributes []cms.Attribute) error {
+	for i, a := range attributes {
 		switch a.Type {
 		case oidContentType, oidMessageDigest, oidSigningTime, oidAlgorithmProtection, oidSigningCertificate, oidSigningCertificateV2:
 		default:
 			continue
 		}
-		if _, twice := values[a.Type]; twice {
-			return nil, refuse(ReasonSignedAttributes, "signed attribute %s occurs twice", a.Type)
+		for _, earlier := range attributes[:i] { // there are few
+			if earlier.Type == a.Type {
+				return refuse(ReasonSignedAttributes, "signed attribute %s occurs twice", a.Type)
+			}
 		}
 		if len(a.Values) != 1 {
-			return nil, refuse(ReasonSignedAttributes, "signed attribute %s has %d values, want 1", a.Type, len(a.Values))
+			return refuse(ReasonSignedAttributes, "signed attribute %s has %d values, want 1", a.Type, len(a.Values))
 		}
-		values[a.Type] = a.Values[0]
 	}
-	return values, nil
+	return nil
+}
+
+// attribute returns the value of a signed attribute that checkSingle has looked
+// at, or false if there is none.
+func (s *signerInfo) attribute(oid string) (der.Element, bool) {
+	for i := range s.SignedAttributes {
+		if a := &s.SignedAttributes[i]; a.Type == oid {
+			return a.Values[0], true
+		}
+	}
+	return der.Element{}, false
 }
 
 // checkSigningCertificate checks that the certificate is the one that the signer
@@ -131,7 +141,7 @@ func (s *signerInfo) checkSigningCertificate(cert *x509.Certificate) error {
 		oid  string
 		hash crypto.Hash
 	}{{oidSigningCertificate, crypto.SHA1}, {oidSigningCertificateV2, crypto.SHA256}} {
-		value, ok := s.attributes[version.oid]
+		value, ok := s.attribute(version.oid)
 		if !ok {
 			continue
 		}

@@ -31,8 +31,10 @@ type Authority struct {
 type authorities struct {
 	listers   map[listerKey]*Authority
 	delegates map[delegateKey]delegateStatus
-	pending   []*x509.Certificate // whose status is being learned, each for the one before it
-	tried     int                 // certificates that came with the message or the options
+	pending   []learning // each for the one before it
+	tried     int        // certificates that came with the message or the options
+
+	room [2]learning // what pending begins with
 }
 
 type listerKey struct{ cert, anchor *x509.Certificate }
@@ -51,19 +53,24 @@ type delegateStatus struct {
 // learn learns the status of a certificate whose path ends at the anchor, which
 // vouches for others in one way or another.
 func (c *call) learn(ctx context.Context, q StatusQuery, anchor *x509.Certificate) (RevocationFact, error) {
-	return c.learnBy(ctx, q, anchor, q.Judge)
+	return c.learnBy(ctx, q, anchor, nil)
 }
 
-// learnBy is learn with other rules than those of Judge for what a report proves.
-func (c *call) learnBy(ctx context.Context, q StatusQuery, anchor *x509.Certificate, judge func(*StatusReport) (Status, error)) (RevocationFact, error) {
-	return c.learnOn(ctx, q, anchor, judge, c.v.ladder.of(c.use).forAuthorities())
+// learnBy is learn with another rule than Judge, unless that is nil, for what a
+// report proves.
+func (c *call) learnBy(ctx context.Context, q StatusQuery, anchor *x509.Certificate, rule func(*StatusReport) (Status, error)) (RevocationFact, error) {
+	return c.learnOn(ctx, q, anchor, rule, c.v.ladder.of(c.use).forAuthorities())
 }
 
 // learnOn is learnBy on given rungs.
-func (c *call) learnOn(ctx context.Context, q StatusQuery, anchor *x509.Certificate, judge func(*StatusReport) (Status, error), rungs Rungs) (RevocationFact, error) {
-	c.authorities.pending = append(c.authorities.pending, q.Cert)
-	defer func() { c.authorities.pending = c.authorities.pending[:len(c.authorities.pending)-1] }()
-	l := learning{call: c, anchor: anchor, judge: judge, rungs: rungs}
+func (c *call) learnOn(ctx context.Context, q StatusQuery, anchor *x509.Certificate, rule func(*StatusReport) (Status, error), rungs Rungs) (RevocationFact, error) {
+	pending := &c.authorities.pending
+	if *pending == nil {
+		*pending = c.authorities.room[:0]
+	}
+	*pending = append(*pending, learning{call: c, query: q, anchor: anchor, rule: rule, rungs: rungs})
+	defer func() { *pending = (*pending)[:len(*pending)-1] }()
+	l := &(*pending)[len(*pending)-1]
 	if q.SeparateCRLKeys = c.v.scheme.SeparateCRLKeys; q.SeparateCRLKeys {
 		var refusals []error
 		l.listers, refusals = c.listers(ctx, q, anchor)
@@ -72,17 +79,26 @@ func (c *call) learnOn(ctx context.Context, q StatusQuery, anchor *x509.Certific
 		}
 		l.refusals = refusals
 	}
-	return c.v.learn(ctx, q, &l)
+	return c.v.learn(ctx, q, l)
 }
 
 // A learning is the climb for one certificate, as far as it is about who signs.
 type learning struct {
 	*call
+	query    StatusQuery
 	anchor   *x509.Certificate
-	judge    func(*StatusReport) (Status, error)
+	rule     func(*StatusReport) (Status, error) // or nil for Judge
 	rungs    Rungs
 	listers  []*Authority
 	refusals []error // why certificates are not among listers
+}
+
+// judge says what a report proves.
+func (l *learning) judge(r *StatusReport) (Status, error) {
+	if l.rule != nil {
+		return l.rule(r)
+	}
+	return l.query.Judge(r)
 }
 
 // vouch returns who signed a report, and the further lists it rests on, where that
@@ -225,7 +241,7 @@ func (c *call) listers(ctx context.Context, q StatusQuery, anchor *x509.Certific
 // isPending reports whether the status of a certificate, or of its key, is being
 // learned: nobody vouches for itself, be it through others.
 func (c *call) isPending(cert *x509.Certificate) bool {
-	return slices.ContainsFunc(c.authorities.pending, func(p *x509.Certificate) bool { return sameKey(p, cert) })
+	return slices.ContainsFunc(c.authorities.pending, func(l learning) bool { return sameKey(l.query.Cert, cert) })
 }
 
 func sameKey(a, b *x509.Certificate) bool {

@@ -27,7 +27,9 @@ type call struct {
 	hints             []*x509.Certificate
 	authorities       authorities
 	deviations        []Deviation
+	shared            bool // a certificate may be asked about more than once
 	answers           knownStatus
+	verdict           *verdict // as far as there is one
 }
 
 // A statusAnswer is what was learned of a certificate, or why nothing was. Signers
@@ -38,7 +40,14 @@ type statusAnswer struct {
 }
 
 func (v *Verifier) newCall(opts *Options, use Use) *call {
-	c := &call{v: v, use: use, now: v.clock(), profile: &v.scheme.Profile}
+	c := new(call)
+	c.begin(v, opts, use)
+	return c
+}
+
+// begin fills in an empty call.
+func (c *call) begin(v *Verifier, opts *Options, use Use) {
+	c.v, c.use, c.now, c.profile = v, use, v.clock(), &v.scheme.Profile
 	if opts != nil {
 		c.opts = *opts
 	}
@@ -53,7 +62,6 @@ func (v *Verifier) newCall(opts *Options, use Use) *call {
 	if !c.opts.ReceivedAt.IsZero() {
 		c.at, c.atKind = c.opts.ReceivedAt, InstantReceipt
 	}
-	return c
 }
 
 // certificates parses the certificate a call is about, and those of the options.
@@ -61,18 +69,18 @@ func (c *call) certificates(certificate []byte) (cert *x509.Certificate, hints [
 	if cert, err = c.v.parseCertificate(certificate); err != nil {
 		return nil, nil, syntaxError(err)
 	}
-	hints, err = c.optionCertificates()
+	hints, err = c.optionCertificates(nil)
 	return cert, hints, err
 }
 
 // maxCertificates bounds the certificates of a call, those in the message aside.
 const maxCertificates = 1024
 
-func (c *call) optionCertificates() ([]*x509.Certificate, error) {
+// optionCertificates appends the certificates of the options to certs.
+func (c *call) optionCertificates(certs []*x509.Certificate) ([]*x509.Certificate, error) {
 	if len(c.opts.Certificates) > maxCertificates {
 		return nil, refuse(ReasonLimit, "%d certificates in Options, want at most %d", len(c.opts.Certificates), maxCertificates)
 	}
-	certs := make([]*x509.Certificate, 0, len(c.opts.Certificates)+4) // and those of a message
 	for i, raw := range c.opts.Certificates {
 		cert, err := c.v.parseCertificate(raw)
 		if err != nil {
@@ -150,7 +158,8 @@ func (c *call) result(signers []Signer) *Result {
 		signers[i].Deviations = append(signers[i].Deviations, c.deviations...)
 	}
 	at, atKind := latestInstant(signers)
-	return &Result{
+	v := c.takeVerdict()
+	v.Result = Result{
 		Signers:           signers,
 		At:                at,
 		AtKind:            atKind,
@@ -160,8 +169,9 @@ func (c *call) result(signers []Signer) *Result {
 		PolicyVersion:     algorithm.PolicyVersion,
 		Profile:           c.profile.Name,
 		RevocationSkipped: c.v.skipStatus,
-		Evidence:          collectEvidence(signers),
+		Evidence:          collectEvidence(v.room.evidence[:0], signers),
 	}
+	return &v.Result
 }
 
 // knownStatus is what has been learned in one call.
@@ -181,7 +191,7 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 		return nil
 	}
 	rungs := c.v.ladder.of(c.use)
-	signer.Revocation = make([]RevocationFact, len(signer.Path)-1)
+	signer.Revocation = c.facts(len(signer.Path) - 1)
 	for i := len(signer.Path) - 2; i >= 0; i-- {
 		cert := signer.Path[i]
 		key := certificateAt{cert, c.at, i == 0}
@@ -191,8 +201,10 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 			if i == 0 {
 				q.Fresh = rungs.Ages
 			}
-			answer.fact, answer.err = c.learnOn(ctx, q, signer.Path[len(signer.Path)-1], q.Judge, rungs)
-			c.answers[key] = answer
+			answer.fact, answer.err = c.learnOn(ctx, q, signer.Path[len(signer.Path)-1], nil, rungs)
+			if c.answers != nil {
+				c.answers[key] = answer
+			}
 		}
 		if answer.err != nil {
 			return atCheck(answer.err, CheckStatus, signer.Path...)
@@ -202,13 +214,8 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 	return nil
 }
 
-// collectEvidence lists everything the signers rest on, each once.
-func collectEvidence(signers []Signer) []Evidence {
-	size := 0
-	for _, s := range signers {
-		size += len(s.Path) + len(s.Revocation)
-	}
-	all := make([]Evidence, 0, size)
+// collectEvidence appends everything the signers rest on, each once.
+func collectEvidence(all []Evidence, signers []Signer) []Evidence {
 	add := func(kind EvidenceKind, der []byte) {
 		same := func(e Evidence) bool { return &e.DER[0] == &der[0] }
 		if len(der) > 0 && !slices.ContainsFunc(all, same) {

@@ -4,16 +4,33 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/sha512"
 	"crypto/subtle"
 	"errors"
 	"hash"
 	"io"
 
+	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/line"
 )
 
 // digests are sums of one content by several hashes.
-type digests = map[crypto.Hash][]byte
+type digests []digest
+
+type digest struct {
+	hash crypto.Hash
+	sum  [sha512.Size]byte // and nothing behind hash.Size()
+}
+
+// of returns the sum by a hash, or nil.
+func (d digests) of(h crypto.Hash) []byte {
+	for i := range d {
+		if d[i].hash == h {
+			return d[i].sum[:h.Size()]
+		}
+	}
+	return nil
+}
 
 // linePrefix begins every statement line. Content that begins with it is a
 // sign-in, a consent or a reference to a document, never a document.
@@ -82,20 +99,32 @@ func (r contextReader) Read(p []byte) (int, error) {
 	return r.Reader.Read(p)
 }
 
-// readerContent gives a reader the one method digestContent needs. The buffer is
-// large enough that the calls do not show beside the hashing.
+// readerContent gives a reader the one method digestContent needs.
 type readerContent struct{ r io.Reader }
 
+// WriteTo uses a buffer large enough that the calls do not show beside the
+// hashing, but not for a small content.
 func (c readerContent) WriteTo(w io.Writer) (int64, error) {
-	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{c.r}, make([]byte, 256<<10))
+	const small, large = 16 << 10, 256 << 10
+	n, err := io.CopyBuffer(struct{ io.Writer }{w}, io.LimitReader(c.r, small), make([]byte, small))
+	if err != nil || n < small {
+		return n, err
+	}
+	more, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{c.r}, make([]byte, large))
+	return n + more, err
 }
 
-// bytesContent gives bytes the one method that digestContent needs.
-type bytesContent []byte
-
-func (c bytesContent) WriteTo(w io.Writer) (int64, error) {
-	n, err := w.Write(c)
-	return int64(n), err
+// digestBytes is digestContent for the content of a judgement in memory.
+func (j *judgement) digestBytes(content []byte, hashes []crypto.Hash) digests {
+	sums := digests(j.room.digests[:0])
+	for _, h := range hashes {
+		sums = append(sums, digest{hash: h})
+		algorithm.AppendSum(sums[len(sums)-1].sum[:0], h, content)
+	}
+	if j.guard != nil {
+		j.guard.Write(content) // never returns an error
+	}
+	return sums
 }
 
 // digestContent hashes content once by every hash, and shows it to guard unless
@@ -114,7 +143,8 @@ func digestContent(content io.WriterTo, hashes []crypto.Hash, guard *attributeGu
 	}
 	sums := make(digests, len(hashes))
 	for i, h := range hashes {
-		sums[h] = running[i].Sum(nil)
+		sums[i].hash = h
+		running[i].Sum(sums[i].sum[:0])
 	}
 	return sums, nil
 }
@@ -129,7 +159,23 @@ func (h hashers) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func equalDigests(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
+// givenDigests returns, of digests that the caller has computed, those by hashes.
+func givenDigests(sums map[crypto.Hash][]byte, hashes []crypto.Hash) (digests, error) {
+	given := make(digests, len(hashes))
+	for i, h := range hashes {
+		sum, ok := sums[h]
+		if !ok || len(sum) != h.Size() {
+			return nil, refuse(ReasonContentMissing, "a signer used %v, of which no digest of %d bytes was given", h, h.Size())
+		}
+		given[i].hash = h
+		copy(given[i].sum[:], sum)
+	}
+	return given, nil
+}
+
+// equalDigests reports whether two digests are equal. One that is missing equals
+// nothing.
+func equalDigests(a, b []byte) bool { return len(a) > 0 && subtle.ConstantTimeCompare(a, b) == 1 }
 
 // compareInside checks that content inside the message, if there is any, has the
 // digests of the content that was given.
@@ -143,7 +189,7 @@ func (j *judgement) compareInside(given digests) error {
 		return err
 	}
 	for _, h := range hashes {
-		if !equalDigests(inside[h], given[h]) {
+		if !equalDigests(inside.of(h), given.of(h)) {
 			return refuse(ReasonDigestMismatch, "the content inside the message is not the content that was given")
 		}
 	}

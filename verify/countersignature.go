@@ -78,7 +78,7 @@ func (j *judgement) readCounterAttributes(s *signerInfo) error {
 	if err := j.readSingleAttributes(s); err != nil {
 		return err
 	}
-	if _, ok := s.attributes[oidContentType]; ok {
+	if _, ok := s.attribute(oidContentType); ok {
 		return refuse(ReasonSignedAttributes, "the counter-signature has a content-type attribute")
 	}
 	return s.readMessageDigest()

@@ -34,7 +34,7 @@ func (j *judgement) checkDirectContent(s *signerInfo, content digests) error {
 	if j.guard.sawAttributes() {
 		return refuse(ReasonSignedAttributes, "the content is a set of signed attributes: the signature may be over those of another message")
 	}
-	s.messageDigest = content[s.digest]
+	s.messageDigest = content.of(s.digest)
 	return nil
 }
 

@@ -27,7 +27,7 @@ func (v *Verifier) CheckSignatures(ctx context.Context, der []byte, content io.R
 	digest := func(hashes []crypto.Hash) (digests, error) {
 		switch {
 		case sums != nil:
-			return sums, nil
+			return givenDigests(sums, hashes)
 		case content != nil:
 			return j.digestReader(ctx, content, hashes, j.guard)
 		}
@@ -56,7 +56,7 @@ func (v *Verifier) CheckSignatures(ctx context.Context, der []byte, content io.R
 func (v *Verifier) Forget() {
 	v.leaves.mu.Lock()
 	defer v.leaves.mu.Unlock()
-	clear(v.leaves.byRaw)
+	clear(v.leaves.byHash)
 	v.leaves.ring, v.leaves.hand = v.leaves.ring[:0], 0
 }
 
@@ -64,5 +64,5 @@ func (v *Verifier) Forget() {
 func (v *Verifier) Remembers() int {
 	v.leaves.mu.RLock()
 	defer v.leaves.mu.RUnlock()
-	return len(v.leaves.byRaw)
+	return len(v.leaves.byHash)
 }

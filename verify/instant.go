@@ -134,11 +134,11 @@ func (c *call) readTokens(raws [][]byte, signature []byte, hints []*x509.Certifi
 // settle learns which tokens count, and judges path and status of the signer at
 // the instant that follows.
 func (c *call) settle(ctx context.Context, signer *Signer) error {
-	if c.answers == nil && !c.v.skipStatus {
-		c.answers = make(knownStatus) // shared with the calls of other instants
-	}
 	p := signer.proof
 	signer.proof = nil
+	if c.answers == nil && (c.shared || p != nil) && !c.v.skipStatus {
+		c.answers = make(knownStatus) // shared with the calls of other instants
+	}
 	if p == nil {
 		return c.checkStatus(ctx, signer)
 	}

@@ -3,7 +3,6 @@
 package verify_test
 
 import (
-	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -22,34 +21,49 @@ import (
 )
 
 const (
-	detachedSize  = 100 << 20
-	detachedChild = "CITIZENCERT_DETACHED_CHILD" // names a folder
+	largeFile       = 100 << 20
+	largeBenchChild = "CITIZENCERT_LARGE_BENCH_CHILD" // names a folder
 )
 
-// BenchmarkDetached100MB verifies a file of 100 MiB beside its signature in
-// processes of their own, which hold nothing else: their peak memory, and the
-// time as a multiple of that of SHA-256 over the same file in the same process.
+// BenchmarkDetached100MB verifies a file of 100 MiB beside its signature.
 func BenchmarkDetached100MB(b *testing.B) {
-	if dir := os.Getenv(detachedChild); dir != "" {
+	compareLarge(b, pkitest.CMSOptions{Detached: true}, func(v *verify.Verifier, dir string, content io.Reader) error {
+		_, err := v.Detached(b.Context(), readFile(b, filepath.Join(dir, "message")), content, nil)
+		return err
+	}, "content")
+}
+
+// BenchmarkAttached100MB verifies the same file inside a message in DER, which is
+// read once, and drops the content.
+func BenchmarkAttached100MB(b *testing.B) {
+	compareLarge(b, pkitest.CMSOptions{}, func(v *verify.Verifier, _ string, message io.Reader) error {
+		_, err := v.CopyUnverified(b.Context(), nil, message, nil)
+		return err
+	}, "message")
+}
+
+// compareLarge signs a file and has op verify it from a reader, in processes of
+// their own, which hold nothing else: their peak memory, and the time as a multiple
+// of that of SHA-256 over the same file in the same process.
+func compareLarge(b *testing.B, opts pkitest.CMSOptions, op func(v *verify.Verifier, dir string, file io.Reader) error, file string) {
+	if dir := os.Getenv(largeBenchChild); dir != "" {
 		for b.Loop() {
-			detachedOnce(b, dir)
+			verifyLargeOnce(b, dir, file, op)
 		}
 		return
 	}
 	w := newWorld(b)
 	dir := b.TempDir()
-	content := make([]byte, detachedSize)
+	content := make([]byte, largeFile)
 	for i := range content {
 		content[i] = byte(i >> 8)
 	}
-	sum := sha256.Sum256(content)
-	message := w.sign(b, w.card, "", &pkitest.CMSOptions{Detached: true, Hash: crypto.SHA256, MessageDigest: sum[:]})
+	files := map[string][]byte{
+		"content": content, "message": w.sign(b, w.card, string(content), &opts),
+		"anchors/root.cer": w.G3.Root.Cert.Raw, "anchors/moica.cer": w.G3.MOICA.Cert.Raw,
+	}
 	if err := os.Mkdir(filepath.Join(dir, "anchors"), 0o700); err != nil {
 		b.Fatal(err)
-	}
-	files := map[string][]byte{
-		"content": content, "message": message,
-		"anchors/root.cer": w.G3.Root.Cert.Raw, "anchors/moica.cer": w.G3.MOICA.Cert.Raw,
 	}
 	for name, data := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
@@ -58,8 +72,8 @@ func BenchmarkDetached100MB(b *testing.B) {
 	}
 	var peaks, ratios []float64
 	for b.Loop() {
-		child := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^BenchmarkDetached100MB$", "-test.benchtime=1x")
-		child.Env = append(os.Environ(), detachedChild+"="+dir)
+		child := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^"+b.Name()+"$", "-test.benchtime=1x")
+		child.Env = append(os.Environ(), largeBenchChild+"="+dir)
 		out, err := child.CombinedOutput()
 		if err != nil {
 			b.Fatalf("child: %v\n%s", err, out)
@@ -77,9 +91,9 @@ func BenchmarkDetached100MB(b *testing.B) {
 	b.ReportMetric(ratios[len(ratios)/2], "verify/SHA-256")
 }
 
-// detachedOnce is one child: it hashes and verifies in turns, the first of them
-// to warm up.
-func detachedOnce(b *testing.B, dir string) {
+// verifyLargeOnce is one child: it hashes the content and verifies in turns, the
+// first of them to warm up, and says the median of the ratios of the others.
+func verifyLargeOnce(b *testing.B, dir, file string, op func(v *verify.Verifier, dir string, file io.Reader) error) {
 	var pins []moica.Pin
 	for _, name := range []string{"root", "moica"} {
 		sum := sha256.Sum256(readFile(b, filepath.Join(dir, "anchors", name+".cer")))
@@ -93,31 +107,29 @@ func detachedOnce(b *testing.B, dir string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	message := readFile(b, filepath.Join(dir, "message"))
-	var hashing, verifying []time.Duration
-	for range 4 {
-		hashing = append(hashing, timed(b, dir, func(content io.Reader) error {
-			_, err := io.CopyBuffer(struct{ io.Writer }{sha256.New()}, struct{ io.Reader }{content}, make([]byte, 256<<10))
+	var ratios []float64
+	buffer := make([]byte, 256<<10)
+	for range 6 {
+		hashing := timed(b, filepath.Join(dir, "content"), func(content io.Reader) error {
+			_, err := io.CopyBuffer(struct{ io.Writer }{sha256.New()}, struct{ io.Reader }{content}, buffer)
 			return err
-		}))
-		verifying = append(verifying, timed(b, dir, func(content io.Reader) error {
-			_, err := v.Detached(b.Context(), message, content, nil)
-			return err
-		}))
+		})
+		verifying := timed(b, filepath.Join(dir, file), func(r io.Reader) error { return op(v, dir, r) })
+		ratios = append(ratios, float64(verifying)/float64(hashing))
 	}
-	slices.Sort(hashing[1:])
-	slices.Sort(verifying[1:])
-	fmt.Println("peak and ratio:", residentPeak(b), float64(verifying[2])/float64(hashing[2]))
+	ratios = ratios[1:]
+	slices.Sort(ratios)
+	fmt.Println("peak and ratio:", residentPeak(b), ratios[len(ratios)/2])
 }
 
-func timed(b *testing.B, dir string, read func(io.Reader) error) time.Duration {
-	content, err := os.Open(filepath.Join(dir, "content"))
+func timed(b *testing.B, name string, read func(io.Reader) error) time.Duration {
+	file, err := os.Open(name)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer content.Close()
+	defer file.Close()
 	start := time.Now()
-	if err := read(content); err != nil {
+	if err := read(file); err != nil {
 		b.Fatal(err)
 	}
 	return time.Since(start)

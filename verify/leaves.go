@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"crypto/x509"
+	"hash/maphash"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,7 +13,7 @@ import (
 
 // A Verifier remembers the certificates of signers it has accepted, since the
 // same citizen signs again: at most rememberedLeaves of them, of at most
-// maxRememberedSize bytes. With what is parsed out of it, one of 1.5 kB takes 7 kB.
+// maxRememberedSize bytes. With what is parsed out of it, one of 1.5 kB takes 6 kB.
 const (
 	rememberedLeaves  = 2048
 	maxRememberedSize = 8 << 10
@@ -23,7 +24,8 @@ const (
 // and status, and that it fits the profile of the scheme. Whether the
 // certificates are in force and what their status is, is found out every time.
 type leaf struct {
-	raw      string
+	raw      []byte // that of cert
+	hash     uint64
 	cert     *x509.Certificate
 	path     []*x509.Certificate
 	identity Identity
@@ -31,21 +33,30 @@ type leaf struct {
 	used atomic.Bool // since the hand has passed
 }
 
-// leaves remembers by the whole certificate, octet by octet. When it is full, a
-// hand goes round and takes away the first that has not been used since it
-// passed there last. The zero value is empty.
+// leaves remembers by the whole certificate, octet by octet: it is found by a hash
+// whose seed nobody knows, and compared. Of two with one hash, the first is
+// remembered. When it is full, a hand goes round and takes away the first that has
+// not been used since it passed there last. The zero value is empty.
 type leaves struct {
-	mu    sync.RWMutex
-	byRaw map[string]*leaf
-	ring  []*leaf
-	hand  int
+	mu     sync.RWMutex
+	seed   maphash.Seed // once byHash is not nil
+	byHash map[uint64]*leaf
+	ring   []*leaf
+	hand   int
 }
 
 func (l *leaves) get(raw []byte) *leaf {
 	l.mu.RLock()
-	found := l.byRaw[string(raw)]
+	if l.byHash == nil {
+		l.mu.RUnlock()
+		return nil
+	}
+	found := l.byHash[maphash.Bytes(l.seed, raw)]
 	l.mu.RUnlock()
-	if found != nil && !found.used.Load() {
+	if found == nil || !bytes.Equal(found.raw, raw) {
+		return nil
+	}
+	if !found.used.Load() {
 		found.used.Store(true)
 	}
 	return found
@@ -54,11 +65,12 @@ func (l *leaves) get(raw []byte) *leaf {
 func (l *leaves) put(added *leaf) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.byRaw == nil {
-		l.byRaw = make(map[string]*leaf)
+	if l.byHash == nil {
+		l.byHash, l.seed = make(map[uint64]*leaf), maphash.MakeSeed()
 	}
-	switch _, twice := l.byRaw[added.raw]; {
-	case twice:
+	added.hash = maphash.Bytes(l.seed, added.raw)
+	switch {
+	case l.byHash[added.hash] != nil:
 		return
 	case len(l.ring) < rememberedLeaves:
 		l.ring = append(l.ring, added)
@@ -66,11 +78,11 @@ func (l *leaves) put(added *leaf) {
 		for l.ring[l.hand].used.Swap(false) {
 			l.hand = (l.hand + 1) % len(l.ring)
 		}
-		delete(l.byRaw, l.ring[l.hand].raw)
+		delete(l.byHash, l.ring[l.hand].hash)
 		l.ring[l.hand] = added
 		l.hand = (l.hand + 1) % len(l.ring)
 	}
-	l.byRaw[added.raw] = added
+	l.byHash[added.hash] = added
 }
 
 // parseCertificate parses a certificate, unless it is known from before. The
@@ -97,7 +109,7 @@ func (c *call) remembered(cert *x509.Certificate) (Signer, bool) {
 	if known == nil || !certpath.InForce(known.path, c.at) {
 		return Signer{}, false
 	}
-	return Signer{Path: slices.Clone(known.path), At: c.at, AtKind: c.atKind, Identity: known.identity}, true
+	return Signer{Path: c.path(known.path), At: c.at, AtKind: c.atKind, Identity: known.identity}, true
 }
 
 // remember keeps what certify has found, if it depends on nothing that came with
@@ -107,6 +119,6 @@ func (c *call) remembered(cert *x509.Certificate) (Signer, bool) {
 func (c *call) remember(signer *Signer, lasting bool) {
 	cert := signer.Path[0]
 	if lasting && len(signer.Path) > 1 && c.profile == &c.v.scheme.Profile && len(cert.Raw) <= maxRememberedSize {
-		c.v.leaves.put(&leaf{raw: string(cert.Raw), cert: cert, path: slices.Clone(signer.Path), identity: signer.Identity})
+		c.v.leaves.put(&leaf{raw: cert.Raw, cert: cert, path: slices.Clone(signer.Path), identity: signer.Identity})
 	}
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"strconv"
 	"sync"
 	"testing"
@@ -10,14 +11,14 @@ import (
 // keeps what has.
 func TestLeavesBounded(t *testing.T) {
 	var l leaves
-	put := func(i int) { l.put(&leaf{raw: strconv.Itoa(i)}) }
+	put := func(i int) { l.put(&leaf{raw: []byte(strconv.Itoa(i))}) }
 	has := func(i int) bool { return l.get([]byte(strconv.Itoa(i))) != nil }
 	for i := range rememberedLeaves {
 		put(i)
 		put(i) // counts once
 	}
-	if len(l.byRaw) != rememberedLeaves || len(l.ring) != rememberedLeaves {
-		t.Fatalf("got %d leaves in %d places, want %d", len(l.byRaw), len(l.ring), rememberedLeaves)
+	if len(l.byHash) != rememberedLeaves || len(l.ring) != rememberedLeaves {
+		t.Fatalf("got %d leaves in %d places, want %d", len(l.byHash), len(l.ring), rememberedLeaves)
 	}
 	if !has(0) || !has(rememberedLeaves-1) || has(rememberedLeaves) {
 		t.Error("what fits is not remembered, or more than that")
@@ -35,8 +36,8 @@ func TestLeavesBounded(t *testing.T) {
 			t.Fatalf("a leaf in constant use was forgotten after %d others", i)
 		}
 	}
-	if len(l.byRaw) != rememberedLeaves || len(l.ring) != rememberedLeaves {
-		t.Errorf("got %d leaves in %d places, want %d", len(l.byRaw), len(l.ring), rememberedLeaves)
+	if len(l.byHash) != rememberedLeaves || len(l.ring) != rememberedLeaves {
+		t.Errorf("got %d leaves in %d places, want %d", len(l.byHash), len(l.ring), rememberedLeaves)
 	}
 	for _, kept := range l.ring { // all in use: one of them goes all the same
 		kept.used.Store(true)
@@ -52,9 +53,9 @@ func TestLeavesConcurrently(t *testing.T) {
 	for worker := range 4 {
 		group.Go(func() {
 			for i := range 2 * rememberedLeaves {
-				raw := strconv.Itoa(i * (worker + 1))
+				raw := []byte(strconv.Itoa(i * (worker + 1)))
 				l.put(&leaf{raw: raw})
-				if found := l.get([]byte(raw)); found != nil && found.raw != raw {
+				if found := l.get(raw); found != nil && !bytes.Equal(found.raw, raw) {
 					t.Errorf("got leaf %s, want %s", found.raw, raw)
 				}
 			}

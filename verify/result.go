@@ -3,6 +3,7 @@ package verify
 import (
 	"crypto/x509"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -121,4 +122,43 @@ func (r *Result) LogValue() slog.Value {
 		slog.String("environment", r.Environment.String()),
 		slog.String("policy", r.Policy),
 	)
+}
+
+// A verdict is a Result, and what it takes for one signer whose CA hangs from an
+// anchor, in one allocation.
+type verdict struct {
+	Result
+	room struct {
+		signers    [1]Signer
+		path       [4]*x509.Certificate
+		revocation [2]RevocationFact
+		evidence   [6]Evidence
+	}
+	taken bool // room.revocation is
+}
+
+func (c *call) takeVerdict() *verdict {
+	if c.verdict == nil {
+		c.verdict = new(verdict)
+	}
+	return c.verdict
+}
+
+// path returns a copy of the path of a signer.
+func (c *call) path(known []*x509.Certificate) []*x509.Certificate {
+	room := c.takeVerdict().room.path[:]
+	if len(known) > len(room) || room[0] != nil { // another signer's
+		return slices.Clone(known)
+	}
+	return append(room[:0:len(known)], known...)
+}
+
+// facts returns memory for n facts about a signer.
+func (c *call) facts(n int) []RevocationFact {
+	v := c.takeVerdict()
+	if room := v.room.revocation[:]; n <= len(room) && !v.taken {
+		v.taken = true
+		return room[:n:n]
+	}
+	return make([]RevocationFact, n)
 }

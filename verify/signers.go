@@ -2,7 +2,6 @@ package verify
 
 import (
 	"bytes"
-	"context"
 	"crypto"
 	"crypto/x509"
 	"errors"
@@ -13,21 +12,7 @@ import (
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/cms"
-	"github.com/citizencert/citizencert/internal/der"
 )
-
-// A judgement is the verification of one SignedData.
-type judgement struct {
-	*call
-	ctx     context.Context // of the call that owns this judgement
-	message *cms.SignedData
-	signers []signerInfo
-	certs   []*x509.Certificate // of the message and of the options
-
-	// guard watches the content, if it is at hand and a signature may be over the
-	// content itself.
-	guard *attributeGuard
-}
 
 // A signerInfo is a SignerInfo on its way through the checks.
 type signerInfo struct {
@@ -38,67 +23,12 @@ type signerInfo struct {
 	signature     algorithm.Signature
 	messageDigest []byte
 	signingTime   time.Time
-	attributes    map[string]der.Element // those that occur once, by type
 	deviations    []Deviation
 	signer        Signer // once it is authenticated
 	refusal       *Error // of the check that it did not pass
 }
 
 const oidData = "1.2.840.113549.1.7.1"
-
-// newJudgement begins the judgement of a message, which has to be signed at all: one
-// that carries only certificates has no content either.
-func (v *Verifier) newJudgement(ctx context.Context, message *cms.SignedData, opts *Options) (*judgement, error) {
-	if len(message.SignerInfos) == 0 {
-		return nil, refuse(ReasonNoSigner, "the SignedData has no SignerInfo")
-	}
-	j := &judgement{call: v.newCall(opts, UseFiling), ctx: ctx, message: message}
-	if v.tolerated[DeviationNoSignedAttributes] {
-		j.guard = new(attributeGuard)
-	}
-	return j, nil
-}
-
-// judge runs every check. sums is asked for digests of the content after all
-// that does not need the content has passed, and before anything on the network.
-func (j *judgement) judge(sums func([]crypto.Hash) (digests, error)) (*Result, error) {
-	if err := j.read(); err != nil {
-		return nil, err
-	}
-	if err := j.checkSignatures(sums, j.authenticate); err != nil {
-		return nil, err
-	}
-	if err := j.each(func(s *signerInfo) error { return j.settle(j.ctx, &s.signer) }); err != nil {
-		return nil, err
-	}
-	return j.finish()
-}
-
-// checkSignatures has every signer authenticated, and every digest compared. A
-// signature over the content itself has to wait until that has been read.
-func (j *judgement) checkSignatures(sums func([]crypto.Hash) (digests, error), authenticate func(*signerInfo) error) error {
-	if err := j.each(func(s *signerInfo) error {
-		if s.direct {
-			return nil
-		}
-		return authenticate(s)
-	}); err != nil {
-		return err
-	}
-	content, err := sums(j.hashes())
-	if err != nil {
-		return atCheck(err, CheckContent)
-	}
-	return j.each(func(s *signerInfo) error {
-		if s.direct {
-			if err := j.checkDirectContent(s, content); err != nil {
-				return err
-			}
-			return authenticate(s)
-		}
-		return s.checkContent(content)
-	})
-}
 
 // read checks what the message says of itself, without any arithmetic.
 func (j *judgement) read() error {
@@ -110,6 +40,7 @@ func (j *judgement) read() error {
 	if !slices.Contains(accepted, m.ContentType) {
 		return refuse(ReasonContentType, "eContentType is %s, want one of %v", m.ContentType, accepted)
 	}
+	j.signers = j.room.signers[:0]
 	for i := range m.SignerInfos {
 		j.signers = append(j.signers, signerInfo{SignerInfo: &m.SignerInfos[i], index: i})
 	}
@@ -122,7 +53,7 @@ func (j *judgement) read() error {
 		return err
 	}
 	var err error
-	if j.certs, err = j.optionCertificates(); err != nil {
+	if j.certs, err = j.optionCertificates(j.room.certs[:0]); err != nil {
 		return atCheck(err, CheckSigner)
 	}
 	for i, raw := range m.Certificates {
@@ -178,8 +109,8 @@ func (j *judgement) readAlgorithms(s *signerInfo) error {
 
 // hashes returns the digest algorithms of the signers that are left, each once.
 func (j *judgement) hashes() []crypto.Hash {
-	var all []crypto.Hash
-	for _, s := range j.passing() {
+	all := j.room.hashes[:0]
+	for s := range j.passing() {
 		if !slices.Contains(all, s.digest) {
 			all = append(all, s.digest)
 		}
@@ -199,7 +130,8 @@ func (j *judgement) authenticate(s *signerInfo) error {
 }
 
 func (j *judgement) tryCandidates(s *signerInfo, try func(*signerInfo, *x509.Certificate) error) error {
-	candidates := j.candidates(s.SignerInfo)
+	var room [maxCandidates]*x509.Certificate
+	candidates := j.candidates(room[:0], s.SignerInfo)
 	if len(candidates) == 0 {
 		return atCheck(refuse(ReasonNoSigner, "the certificate that the SignerInfo names is not at hand"), CheckSigner)
 	}
@@ -249,7 +181,7 @@ func (j *judgement) confirm(s *signerInfo, cert *x509.Certificate) error {
 	if s.direct {
 		return checkDirect(j.policyFor(s), s.signature, cert, s.messageDigest, s.Signature)
 	}
-	policy, signed := j.policyFor(s), s.SignedAttrsAsSet()
+	policy, signed := j.policyFor(s), s.SignedAttrsAsSet(j.room.signedAttrs[:0])
 	err := checkSignature(policy, s.signature, cert, signed, s.Signature)
 	if named := s.signature.Hash; err != nil && named != 0 && named != s.digest && s.signature.Scheme != algorithm.RSAPSS {
 		// Where the policy tolerates that the two differ, some signers hash the
@@ -266,10 +198,9 @@ func (j *judgement) confirm(s *signerInfo, cert *x509.Certificate) error {
 	return s.checkSigningCertificate(cert)
 }
 
-// candidates returns the certificates that a SignerIdentifier may mean, each
+// candidates appends the certificates that a SignerIdentifier may mean, each
 // once (RFC 5652, Section 5.3).
-func (j *judgement) candidates(s *cms.SignerInfo) []*x509.Certificate {
-	var fit []*x509.Certificate
+func (j *judgement) candidates(fit []*x509.Certificate, s *cms.SignerInfo) []*x509.Certificate {
 	for _, cert := range j.certs {
 		means := false
 		if s.Issuer != nil {

@@ -74,6 +74,7 @@ func (v *Verifier) Statement(ctx context.Context, line string, signature, certif
 	if err != nil {
 		return nil, err
 	}
+	defer v.release(j)
 	signed := []byte(line)
 	if !j.message.Detached {
 		signed = j.message.Content.Bytes()
@@ -85,7 +86,7 @@ func (v *Verifier) Statement(ctx context.Context, line string, signature, certif
 		if err := checkDocument(); err != nil {
 			return nil, err
 		}
-		return digestContent(bytesContent(signed), hashes, j.guard)
+		return j.digestBytes(signed, hashes), nil
 	})
 }
 
@@ -121,7 +122,7 @@ func (v *Verifier) checkDocument(ctx context.Context, document io.Reader, digest
 	if err != nil {
 		return err
 	}
-	if !equalDigests(sums[crypto.SHA256], digest[:]) {
+	if !equalDigests(sums.of(crypto.SHA256), digest[:]) {
 		return refuse(ReasonDigestMismatch, "the line is not about this document")
 	}
 	return nil

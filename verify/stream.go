@@ -43,8 +43,8 @@ func (v *Verifier) CopyUnverified(ctx context.Context, dst io.Writer, r io.Reade
 		}
 		return nil, syntaxError(err)
 	}
-	j, err := v.newJudgement(ctx, message, opts)
-	if err != nil {
+	j := new(judgement)
+	if err := j.begin(ctx, v, message, opts); err != nil {
 		return nil, err
 	}
 	if message.Detached {
@@ -85,7 +85,9 @@ func (c *contentWriter) open(ids []algorithm.Identifier) (io.Writer, error) {
 
 func (c *contentWriter) Write(p []byte) (int, error) {
 	c.head = append(c.head, p[:min(len(p), longestHead-len(c.head))]...)
-	c.guard.Write(p)
+	if c.v.tolerated[DeviationNoSignedAttributes] {
+		c.guard.Write(p)
+	}
 	for _, h := range c.running {
 		h.Write(p)
 	}
@@ -98,12 +100,13 @@ func (c *contentWriter) Write(p []byte) (int, error) {
 // sums returns the digests for judge.
 func (c *contentWriter) sums(wanted []crypto.Hash) (digests, error) {
 	sums := make(digests, len(wanted))
-	for _, h := range wanted {
+	for n, h := range wanted {
 		i := slices.Index(c.hashes, h)
 		if i < 0 {
 			return nil, refuse(ReasonAlgorithm, "digestAlgorithm %v of a signer is not among the digestAlgorithms of the message", h)
 		}
-		sums[h] = c.running[i].Sum(nil)
+		sums[n].hash = h
+		c.running[i].Sum(sums[n].sum[:0])
 	}
 	return sums, nil
 }

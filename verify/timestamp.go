@@ -160,8 +160,10 @@ func (t *token) read(c *call, signature []byte, hints []*x509.Certificate) error
 	a := c.v.timestamping
 	// The algorithms are judged as of now: whoever can forge with an old one can
 	// write any genTime.
-	t.authority = &call{v: a.Verifier, now: c.now, at: info.genTime, atKind: InstantTimestamp, policyAt: c.now, profile: &a.scheme.Profile, evidence: c.evidence}
-	j := &judgement{call: t.authority, message: message}
+	j := &judgement{message: message, call: call{
+		v: a.Verifier, now: c.now, at: info.genTime, atKind: InstantTimestamp, policyAt: c.now, profile: &a.scheme.Profile, evidence: c.evidence,
+	}}
+	t.authority = &j.call
 	signer, err := j.authenticateToken(hints)
 	if err != nil {
 		return err
@@ -221,8 +223,8 @@ func (j *judgement) authenticateToken(hints []*x509.Certificate) (Signer, error)
 	if err := j.readAttributes(&s); err != nil {
 		return Signer{}, err
 	}
-	_, v1 := s.attributes[oidSigningCertificate]
-	_, v2 := s.attributes[oidSigningCertificateV2]
+	_, v1 := s.attribute(oidSigningCertificate)
+	_, v2 := s.attribute(oidSigningCertificateV2)
 	if !v1 && !v2 {
 		return Signer{}, refuse(ReasonSignedAttributes, "the time-stamp token has no signing-certificate attribute")
 	}
@@ -230,7 +232,7 @@ func (j *judgement) authenticateToken(hints []*x509.Certificate) (Signer, error)
 	if err != nil {
 		return Signer{}, err
 	}
-	if subtle.ConstantTimeCompare(sums[s.digest], s.messageDigest) != 1 {
+	if !equalDigests(sums.of(s.digest), s.messageDigest) {
 		return Signer{}, refuse(ReasonDigestMismatch, "message-digest is not the %v of the TSTInfo", s.digest)
 	}
 	for i, raw := range j.message.Certificates {

@@ -1,6 +1,9 @@
 package verify
 
-import "errors"
+import (
+	"errors"
+	"iter"
+)
 
 // each has every signer that has passed so far checked, and ends the judgement
 // when too few are left: what comes next costs more than what was before.
@@ -29,7 +32,7 @@ func (j *judgement) refusalOf(err error, i int) *Error {
 		e = refuse(ReasonMalformed, "%w", err) // checks return nothing else
 	}
 	about := *e
-	about.Signer = i
+	about.Signer, about.Check = i, e.checkOrUsual()
 	return &about
 }
 
@@ -41,15 +44,15 @@ func (j *judgement) wanted() int {
 	return len(j.signers)
 }
 
-// passing returns the signers that no check has refused.
-func (j *judgement) passing() []*signerInfo {
-	var all []*signerInfo
-	for i := range j.signers {
-		if j.signers[i].refusal == nil {
-			all = append(all, &j.signers[i])
+// passing iterates over the signers that no check has refused.
+func (j *judgement) passing() iter.Seq[*signerInfo] {
+	return func(yield func(*signerInfo) bool) {
+		for i := range j.signers {
+			if s := &j.signers[i]; s.refusal == nil && !yield(s) {
+				return
+			}
 		}
 	}
-	return all
 }
 
 // refused returns what was wrong with the other signers.
@@ -102,7 +105,7 @@ func (j *judgement) checkHolders() error {
 	}
 	type holder struct{ identity, certificate string }
 	holders := make(map[holder]bool)
-	for _, s := range j.passing() {
+	for s := range j.passing() {
 		h := holder{identity: s.signer.Identity.SerialNumber}
 		if h.identity == "" {
 			h.certificate = string(s.signer.Path[0].Raw)
@@ -119,7 +122,7 @@ func (j *judgement) checkHolders() error {
 
 // checkContent compares the digest that was signed with that of the content.
 func (s *signerInfo) checkContent(sums digests) error {
-	if !equalDigests(sums[s.digest], s.messageDigest) {
+	if !equalDigests(sums.of(s.digest), s.messageDigest) {
 		return refuse(ReasonDigestMismatch, "message-digest is not the %v of the content", s.digest)
 	}
 	return nil
@@ -131,8 +134,8 @@ func (j *judgement) finish() (*Result, error) {
 		return nil, err
 	}
 	budget := maxCounterSignatures - len(j.signers)
-	var signers []Signer
-	for _, s := range j.passing() {
+	signers := j.takeVerdict().room.signers[:0]
+	for s := range j.passing() {
 		s.signer.CounterSignatures = j.counterSignatures(s, &budget)
 		signers = append(signers, s.signer)
 	}

@@ -58,84 +58,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
-	"github.com/citizencert/citizencert/internal/cms"
 )
 
 // MaxSize is the largest message, and the largest content in memory, in bytes.
 // Content from a reader may be of any size.
 const MaxSize = 64 << 20
-
-// Config is a relying party's policy.
-type Config struct {
-	// Scheme is the national PKI whose certificates are accepted, as
-	// moica.Production and its like return it. Required.
-	Scheme Scheme
-
-	// Status are the sources of revocation status, in the order in which they
-	// are asked: responders before lists. Required, unless
-	// InsecureSkipRevocation is set. A good answer of a delegated responder
-	// without ocsp-nocheck counts only if a source of lists says that its
-	// certificate is good (RFC 6960, Section 4.2.2.2.1).
-	Status []StatusSource
-
-	// PathInputs are inputs to policy processing. The zero value accepts any
-	// certificate policy, and leaves that to the profile.
-	PathInputs PathInputs
-
-	// Ladder says how the status of certificates is learned: in which order, how old
-	// evidence may be, whether one kind of it is enough. The zero value is strict.
-	Ladder Ladder
-
-	// Observer is told how statuses are learned.
-	Observer Observer
-
-	// Timestamping says whose time-stamp tokens prove when a signature existed. If
-	// nil, tokens are not used, and reported as not used.
-	Timestamping *TimestampAuthority
-
-	// Algorithms says which algorithms and key sizes are accepted until when.
-	// The zero value is StrictPolicy.
-	Algorithms AlgorithmPolicy
-
-	// Clock returns the present time. If nil, time.Now.
-	Clock func() time.Time
-
-	// InsecureSkipRevocation accepts certificates without asking for their
-	// status. It is meant for replaying archived vectors.
-	InsecureSkipRevocation bool
-
-	// InsecureAllowSHA1 accepts SHA-1 digests and signatures, and RSA keys of
-	// 1024 bits. It is meant for replaying archived vectors.
-	InsecureAllowSHA1 bool
-
-	// InsecureAllowMixedHashes accepts a SignerInfo whose signatureAlgorithm names
-	// another hash than its digestAlgorithm, and whose signature has been made with
-	// either. Each must be acceptable on its own. Signers that pass through it have
-	// DeviationMixedHashes.
-	InsecureAllowMixedHashes bool
-
-	// InsecureAllowUnsortedAttributes accepts signedAttrs that are not in the
-	// order of DER (X.690, Section 11.6) and were signed as they were sent. A
-	// signature that fits the sorted attributes alone is still refused. Signers
-	// that pass through it have DeviationUnsortedAttributes.
-	InsecureAllowUnsortedAttributes bool
-
-	// InsecureAllowNoSignedAttributes accepts a SignerInfo without signedAttrs,
-	// whose signature covers the content itself (RFC 5652, Section 5.4), as old
-	// desktop components make them. Content that is itself a set of signed
-	// attributes is still refused. Signers that pass through it have
-	// DeviationNoSignedAttributes.
-	InsecureAllowNoSignedAttributes bool
-
-	// InsecureAllowUTF16Line accepts a statement line (Options.Line) that was
-	// signed in UTF-16LE, with or without byte order mark, as old desktop
-	// components sign text. Signers that pass through it have DeviationUTF16Line.
-	InsecureAllowUTF16Line bool
-}
 
 // A Verifier verifies signatures under one policy. It is safe for concurrent
 // use. It remembers the certificates of up to 2048 signers it has accepted, with
@@ -153,6 +85,7 @@ type Verifier struct {
 	tolerated  map[Deviation]bool
 	skipStatus bool
 	leaves     leaves
+	judgements sync.Pool // of *judgement, all zero
 
 	timestamping *timestamping // nil if tokens are not used
 }
@@ -235,6 +168,7 @@ func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (r
 	if err != nil {
 		return nil, err
 	}
+	defer v.release(j)
 	if j.message.Detached {
 		return nil, refuse(ReasonContentMissing, "the SignedData has no content inside: use Detached")
 	}
@@ -243,7 +177,7 @@ func (v *Verifier) SignedData(ctx context.Context, der []byte, opts *Options) (r
 		return nil, err
 	}
 	res, err := j.judge(func(hashes []crypto.Hash) (digests, error) {
-		return digestContent(bytesContent(content), hashes, j.guard)
+		return j.digestBytes(content, hashes), nil
 	})
 	if err != nil {
 		return nil, err
@@ -265,6 +199,7 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 	if err != nil {
 		return nil, err
 	}
+	defer v.release(j)
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
 		given, err := j.digestReader(ctx, content, hashes, j.guard)
 		if err != nil {
@@ -285,14 +220,14 @@ func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash]
 	if err != nil {
 		return nil, err
 	}
+	defer v.release(j)
 	j.guard = nil
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
-		for _, h := range hashes {
-			if sum, ok := sums[h]; !ok || len(sum) != h.Size() {
-				return nil, refuse(ReasonContentMissing, "a signer used %v, of which no digest of %d bytes was given", h, h.Size())
-			}
+		given, err := givenDigests(sums, hashes)
+		if err != nil {
+			return nil, err
 		}
-		return sums, j.compareInside(sums)
+		return given, j.compareInside(given)
 	})
 }
 
@@ -353,16 +288,4 @@ func (v *Verifier) Certificate(ctx context.Context, certificate []byte, opts *Op
 		return nil, err
 	}
 	return c.conclude(ctx, []Signer{signer})
-}
-
-// parse reads a SignedData and begins its judgement.
-func (v *Verifier) parse(ctx context.Context, der []byte, opts *Options) (*judgement, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, refuse(ReasonCanceled, "%w", err)
-	}
-	message, err := cms.Parse(der, cms.Limits{})
-	if err != nil {
-		return nil, syntaxError(err)
-	}
-	return v.newJudgement(ctx, message, opts)
 }

@@ -2,6 +2,7 @@
 // revocation lists, and looks after the pinned anchors:
 //
 //	citizencert verify      [-content FILE] … FILE      a SignedData
+//	citizencert verify      -statement LINE -content FILE … FILE   a document filed by signing a line
 //	citizencert certificate … FILE                      a certification path for the first certificate in FILE
 //	citizencert ocsp        -cert FILE -issuer FILE … FILE
 //	citizencert crl         -cert FILE -issuer FILE … FILE

@@ -50,7 +50,7 @@ func (t *trust) newSources(in *files, scheme verify.Scheme, subjects [][]byte) (
 		AllowedHosts:      hosts,
 		Offline:           !t.online,
 		Nonce:             ocspclient.NonceIfEchoed,
-		InsecureAllowSHA1: t.allowSHA1,
+		InsecureAllowSHA1: t.policy.allowSHA1 || t.policy.statusSHA1,
 	})
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (t *trust) newSources(in *files, scheme verify.Scheme, subjects [][]byte) (
 		AllowedHosts:      hosts,
 		Offline:           !t.online,
 		MaxHeldBytes:      math.MaxInt, // no list that was named may make room for another
-		InsecureAllowSHA1: t.allowSHA1,
+		InsecureAllowSHA1: t.policy.allowSHA1 || t.policy.statusSHA1,
 	})
 	if err != nil {
 		return nil, err

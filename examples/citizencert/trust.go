@@ -36,10 +36,13 @@ type trust struct {
 	purposes []string
 	inputs   verify.PathInputs
 
-	skipRevocation, allowSHA1 bool
+	skipRevocation bool
 
-	stamping stamping
-	explain  bool
+	policy     policy
+	stamping   stamping
+	deviations deviations // of verify
+	statement  statement  // of verify
+	explain    bool
 
 	anyProfile verify.Profile // what -profile any stands for, which differs between the two
 }
@@ -68,7 +71,7 @@ func (t *trust) register(fs *flag.FlagSet) {
 	fs.BoolVar(&t.inputs.InhibitPolicyMapping, "inhibit-policy-mapping", false, "initial-policy-mapping-inhibit of RFC 5280")
 	fs.BoolVar(&t.inputs.InhibitAnyPolicy, "inhibit-any-policy", false, "initial-any-policy-inhibit of RFC 5280")
 	fs.BoolVar(&t.skipRevocation, "insecure-skip-revocation", false, "do not ask whether certificates have been revoked")
-	allowSHA1Var(fs, &t.allowSHA1)
+	t.policy.register(fs)
 	fs.BoolVar(&t.explain, "explain", false, "tell every check, with what and by which rule it was made, and the verdict in a sentence")
 }
 
@@ -91,6 +94,12 @@ func (t *trust) check() error {
 	}
 	if len(t.hosts) > 0 && !t.online {
 		return errors.New("-host is for -online")
+	}
+	if t.custom() && t.policy.historical {
+		return errors.New("-anchors contradicts -historical")
+	}
+	if err := t.policy.check(); err != nil {
+		return err
 	}
 	return t.stamping.check()
 }
@@ -141,11 +150,10 @@ func (t *trust) scheme(in *files) (verify.Scheme, error) {
 			SeparateCRLKeys: !shareName(anchors),
 		}
 	} else {
-		anchors, err := t.pinnedAnchors()
-		if err != nil {
+		var err error
+		if s, err = t.pinnedScheme(); err != nil {
 			return s, err
 		}
-		s = moica.Production(anchors)
 	}
 	identify := s.Profile.Identify
 	s.Profile = t.chosenProfile()
@@ -185,20 +193,35 @@ func shareName(anchors []*x509.Certificate) bool {
 	return false
 }
 
-func (t *trust) pinnedAnchors() (*moica.Anchors, error) {
+func (t *trust) pinnedScheme() (verify.Scheme, error) {
 	const remedy = "\"citizencert anchors fetch DIR\" downloads the pinned anchors into a folder; then give -anchor-dir DIR or set $" + anchorsVariable
 	dir := cmp.Or(t.anchorDir, os.Getenv(anchorsVariable))
 	if dir == "" {
-		return nil, errors.New("no anchors: " + remedy)
+		return verify.Scheme{}, errors.New("no anchors: " + remedy)
 	}
-	anchors, err := moica.LoadAnchors(os.DirFS(dir))
+	s, err := loadScheme(os.DirFS(dir), t.policy.historical)
 	if err != nil {
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 			err = fmt.Errorf("%s: %w", dir, pathErr.Err)
 		}
-		return nil, fmt.Errorf("%w; %s", err, remedy)
+		return s, fmt.Errorf("%w; %s", err, remedy)
 	}
-	return anchors, nil
+	return s, nil
+}
+
+func loadScheme(dir fs.FS, historical bool) (verify.Scheme, error) {
+	if historical {
+		anchors, err := moica.LoadHistoricalAnchors(dir)
+		if err != nil {
+			return verify.Scheme{}, err
+		}
+		return moica.Historical(anchors), nil
+	}
+	anchors, err := moica.LoadAnchors(dir)
+	if err != nil {
+		return verify.Scheme{}, err
+	}
+	return moica.Production(anchors), nil
 }
 
 // A judge is a Verifier with the options of the one call it is made for.
@@ -230,8 +253,9 @@ func (t *trust) newJudge(in *files, scheme verify.Scheme, hints, subjects [][]by
 		Scheme:                 scheme,
 		PathInputs:             t.inputs,
 		InsecureSkipRevocation: t.skipRevocation,
-		InsecureAllowSHA1:      t.allowSHA1,
 	}
+	t.policy.apply(&cfg)
+	t.deviations.apply(&cfg, j.opts)
 	if err := t.stamping.apply(in, &cfg, j.opts); err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -19,6 +18,11 @@ type verdict struct {
 	Message   string        `json:"message"`
 	Retryable bool          `json:"retryable"`
 	Signers   []signer      `json:"signers"`
+
+	// RefusedSigners are what was wrong with each SignerInfo that did not pass, if
+	// there are several: with a refused message, and with a valid one if fewer than
+	// all had to pass.
+	RefusedSigners []refusedSigner `json:"refusedSigners,omitempty"`
 
 	// The verdict in the terms of ETSI EN 319 102-1.
 	Indication    verify.Indication    `json:"indication"`
@@ -54,17 +58,40 @@ func (t *trust) explanation(of explained) *explanation {
 }
 
 type signer struct {
-	Subject            string           `json:"subject"` // RFC 4514, like all names
-	Issuer             string           `json:"issuer"`
-	Serial             string           `json:"serial"` // hexadecimal
-	Path               []string         `json:"path"`   // subjects, anchor last
-	DigestAlgorithm    string           `json:"digestAlgorithm,omitempty"`
-	SignatureAlgorithm string           `json:"signatureAlgorithm,omitempty"`
-	SigningTime        time.Time        `json:"signingTime,omitzero"` // the signer's claim
-	Identity           *identity        `json:"identity,omitempty"`
-	At                 time.Time        `json:"at,omitzero"`          // as in the verdict, of this signer
-	Timestamps         []timestamp      `json:"timestamps,omitempty"` // those beside the SignedData first
-	Revocation         []revocationFact `json:"revocation"`           // in the order of path, without the anchor
+	Index              int                `json:"index"`   // of the SignerInfo in the message
+	Subject            string             `json:"subject"` // RFC 4514, like all names
+	Issuer             string             `json:"issuer"`
+	Serial             string             `json:"serial"` // hexadecimal
+	Path               []string           `json:"path"`   // subjects, anchor last
+	DigestAlgorithm    string             `json:"digestAlgorithm,omitempty"`
+	SignatureAlgorithm string             `json:"signatureAlgorithm,omitempty"`
+	SigningTime        time.Time          `json:"signingTime,omitzero"` // the signer's claim
+	Identity           *identity          `json:"identity,omitempty"`
+	At                 time.Time          `json:"at,omitzero"`          // as in the verdict, of this signer
+	Timestamps         []timestamp        `json:"timestamps,omitempty"` // those beside the SignedData first
+	Deviations         []verify.Deviation `json:"deviations,omitempty"` // the rules that were waived
+	Revocation         []revocationFact   `json:"revocation"`           // in the order of path, without the anchor
+}
+
+// A refusedSigner is a SignerInfo that did not pass.
+type refusedSigner struct {
+	Index         int                  `json:"index"`
+	Check         verify.Check         `json:"check"`
+	Reason        verify.Reason        `json:"reason"`
+	Message       string               `json:"message"`
+	Retryable     bool                 `json:"retryable"`
+	Indication    verify.Indication    `json:"indication"`
+	SubIndication verify.SubIndication `json:"subIndication"`
+}
+
+func newRefusedSigners(errs []*verify.Error) []refusedSigner {
+	var all []refusedSigner
+	for _, e := range errs {
+		s := refusedSigner{Index: e.Signer, Check: e.Check, Reason: e.Reason, Message: e.Error(), Retryable: e.Retryable()}
+		s.Indication, s.SubIndication = e.Indication()
+		all = append(all, s)
+	}
+	return all
 }
 
 type identity struct {
@@ -103,7 +130,7 @@ func (t *trust) newVerdict(res *verify.Result, err error) (report, error) {
 	v := &verdict{
 		Verdict:     "refused",
 		Signers:     []signer{},
-		Policy:      algorithm.Policy{InsecureAllowSHA1: t.allowSHA1}.Name() + " " + algorithm.PolicyVersion,
+		Policy:      t.policy.String(),
 		Profile:     t.profileName(),
 		Environment: t.environment(),
 	}
@@ -114,11 +141,13 @@ func (t *trust) newVerdict(res *verify.Result, err error) (report, error) {
 		}
 		v.Reason, v.Message, v.Retryable = refused.Reason, refused.Error(), refused.Retryable()
 		v.Indication, v.SubIndication = refused.Indication()
+		v.RefusedSigners = newRefusedSigners(refused.Signers)
 		v.Explanation = t.explanation(refused)
 		return v, nil
 	}
 	v.Verdict, v.Indication, v.Explanation = "valid", res.Indication(), t.explanation(res)
 	v.At, v.AtKind, v.RevocationSkipped = res.At.UTC(), res.AtKind, res.RevocationSkipped
+	v.RefusedSigners = newRefusedSigners(res.Refused)
 	for i := range res.Signers {
 		v.Signers = append(v.Signers, newSigner(&res.Signers[i]))
 	}
@@ -128,6 +157,8 @@ func (t *trust) newVerdict(res *verify.Result, err error) (report, error) {
 func newSigner(s *verify.Signer) signer {
 	cert := s.Path[0]
 	out := signer{
+		Index:              s.Index,
+		Deviations:         s.Deviations,
 		Subject:            nameText(cert.RawSubject),
 		Issuer:             nameText(cert.RawIssuer),
 		Serial:             fmt.Sprintf("%x", cert.SerialNumber),
@@ -196,6 +227,9 @@ func (v *verdict) writeText(w *textWriter) {
 	for i := range v.Signers {
 		v.Signers[i].writeText(w)
 	}
+	for _, s := range v.RefusedSigners {
+		w.line(fmt.Sprintf("signer %d refused", s.Index), "%s: %s", s.Reason, s.Message)
+	}
 	w.line("policy", "%s, profile %s, %v", v.Policy, v.Profile, v.Environment)
 	if v.AtKind != "" {
 		w.line("judged at", "%s (%s)", timeText(v.At), v.AtKind)
@@ -232,6 +266,9 @@ func (s *signer) writeText(w *textWriter) {
 		}
 		for i := range s.Timestamps {
 			w.line("time-stamp", "%s", s.Timestamps[i].text())
+		}
+		for _, d := range s.Deviations {
+			w.line("waived", "%s", d)
 		}
 		w.lines("path", s.Path[1:])
 		for _, r := range s.Revocation {

@@ -24,6 +24,8 @@ func setupVerify(fs *flag.FlagSet) action {
 	}}
 	t.register(fs)
 	t.stamping.register(fs)
+	t.deviations.register(fs)
+	t.statement.register(fs)
 	content := fs.String("content", "", "`FILE` with the content that was signed, if it is not in the SignedData; raw bytes of any size")
 	return func(ctx context.Context, in *files, name string) (report, error) {
 		return t.newVerdict(t.judgeSignedData(ctx, in, name, *content))
@@ -31,9 +33,15 @@ func setupVerify(fs *flag.FlagSet) action {
 }
 
 func (t *trust) judgeSignedData(ctx context.Context, in *files, name, contentName string) (*verify.Result, error) {
+	if err := t.statement.check(contentName); err != nil {
+		return nil, err
+	}
 	scheme, err := t.scheme(in)
 	if err != nil {
 		return nil, err
+	}
+	if t.statement.asked() {
+		return t.judgeStatement(ctx, in, scheme, name, contentName)
 	}
 	message, err := in.object(name, signedDataFormat)
 	if err != nil {
@@ -41,12 +49,10 @@ func (t *trust) judgeSignedData(ctx context.Context, in *files, name, contentNam
 	}
 	var content *contentReader
 	if contentName != "" {
-		r, err := in.open(contentName)
-		if err != nil {
+		if content, err = in.content(contentName); err != nil {
 			return nil, err
 		}
-		defer r.Close()
-		content = &contentReader{r: r}
+		defer content.Close()
 	}
 	j, err := t.newJudge(in, scheme, nil, certificatesIn(message))
 	if err != nil {
@@ -66,12 +72,18 @@ func (t *trust) judgeSignedData(ctx context.Context, in *files, name, contentNam
 // A contentReader remembers why its file could not be read, which is no verdict
 // on the signature.
 type contentReader struct {
-	r   io.Reader
+	io.ReadCloser
 	err error
 }
 
+// content opens a file with content.
+func (f *files) content(name string) (*contentReader, error) {
+	r, err := f.open(name)
+	return &contentReader{ReadCloser: r}, err
+}
+
 func (c *contentReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
+	n, err := c.ReadCloser.Read(p)
 	if err != nil && err != io.EOF {
 		c.err = err
 	}

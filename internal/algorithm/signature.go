@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"errors"
 
@@ -51,8 +52,11 @@ type Signature struct {
 }
 
 func (s Signature) String() string {
-	if s.Hash == 0 {
+	switch {
+	case s.Hash == 0:
 		return s.Scheme.String()
+	case s.Scheme == RSAPKCS1v15 && s.Hash == crypto.SHA256:
+		return "RSA-SHA-256" // nearly always, and this is not put together
 	}
 	return s.Scheme.String() + "-" + s.Hash.String()
 }
@@ -236,17 +240,19 @@ func (s Signature) Verify(key crypto.PublicKey, message, sig []byte) error {
 	if !s.Hash.Available() {
 		return unsupported("%v without a hash", s)
 	}
-	return s.VerifyDigest(key, s.digest(message), sig)
+	var room [sha512.Size]byte
+	return s.VerifyDigest(key, AppendSum(room[:0], s.Hash, message), sig)
 }
 
-func (s Signature) digest(message []byte) []byte {
-	if s.Hash == crypto.SHA256 { // nearly always, and this needs no memory for its state
-		sum := sha256.Sum256(message)
-		return sum[:]
+// AppendSum appends the digest of data to b.
+func AppendSum(b []byte, hash crypto.Hash, data []byte) []byte {
+	if hash == crypto.SHA256 { // nearly always, and this needs no memory for its state
+		sum := sha256.Sum256(data)
+		return append(b, sum[:]...)
 	}
-	h := s.Hash.New()
-	h.Write(message)
-	return h.Sum(nil)
+	h := hash.New()
+	h.Write(data)
+	return h.Sum(b)
 }
 
 // VerifyDigest checks sig over a message whose digest with s.Hash is given.

@@ -98,6 +98,7 @@ func parseExtensions(cert *x509.Certificate) (extensions, error) {
 		inhibitPolicyMapping:  absent,
 		inhibitAnyPolicy:      absent,
 	}
+	var doc der.Document
 	var seen uint64 // bit n for 2.5.29.n
 	for _, ext := range cert.Extensions {
 		n := idCE(ext.Id)
@@ -112,7 +113,7 @@ func parseExtensions(cert *x509.Certificate) (extensions, error) {
 			return x, fmt.Errorf("extension %v occurs twice", ext.Id)
 		}
 		seen |= 1 << n
-		doc, err := der.Strict(ext.Value, certificateLimits)
+		err := doc.Strict(ext.Value, certificateLimits)
 		if err == nil {
 			err = p.parse(&x, doc.Root(), ext.Critical)
 		}

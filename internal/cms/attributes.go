@@ -24,7 +24,7 @@ func (s *SignerInfo) parseSignedAttrs(e der.Element, limits Limits) error {
 	if err := e.Strict(); err != nil {
 		return err
 	}
-	attributes, err := parseAttributes(e, limits)
+	attributes, err := parseAttributes(s.room.attributes[:0], s.room.values[:0], e, limits)
 	if err != nil {
 		return err
 	}
@@ -48,9 +48,9 @@ func (s *SignerInfo) parseSignedAttrs(e der.Element, limits Limits) error {
 //
 // The syntax has unsigned attributes, too, occur only if there is at least one.
 // An empty set of them is passed over, since nothing depends on it.
-func parseAttributes(e der.Element, limits Limits) ([]Attribute, error) {
-	attributes := make([]Attribute, 0, min(4, len(e.Body))) // those that are required, and one
-	values := make([]der.Element, 0, cap(attributes))       // of all of them
+//
+// They are appended to attributes, and what is in all of them to values.
+func parseAttributes(attributes []Attribute, values []der.Element, e der.Element, limits Limits) ([]Attribute, error) {
 	r := e.Reader()
 	for member := range r.All() {
 		if len(attributes) == limits.MaxAttributes {

@@ -19,6 +19,9 @@ import (
 //
 // (RFC 5652, Section 10.2.2 and 10.2.3).
 func (s *SignedData) parseCertificates(e der.Element, limits Limits) error {
+	if len(e.Body) > 0 {
+		s.Certificates = s.room.certificates[:0]
+	}
 	r := e.Reader()
 	for member := range r.All() {
 		n := len(s.Certificates) + s.OtherCertificates

@@ -66,6 +66,15 @@ type SignedData struct {
 	OtherRevocationInfos int      // how many of another format were passed over
 
 	SignerInfos []SignerInfo // may be empty, as in a message that only carries certificates
+
+	// What the slices above begin with, so that a message as citizens sign them
+	// takes no memory besides.
+	room struct {
+		doc              der.Document
+		digestAlgorithms [1]algorithm.Identifier
+		certificates     [4][]byte
+		signerInfos      [1]SignerInfo
+	}
 }
 
 const oidSignedData = "1.2.840.113549.1.7.2"
@@ -74,20 +83,28 @@ const oidSignedData = "1.2.840.113549.1.7.2"
 // nothing behind it. data is kept and must not be modified. Every error wraps
 // a *der.SyntaxError or a *der.LimitError.
 func Parse(data []byte, limits Limits) (*SignedData, error) {
+	s := new(SignedData)
+	if err := s.Parse(data, limits); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Parse is the function of that name for a zero SignedData that is part of
+// something larger. After an error it is of no use.
+func (s *SignedData) Parse(data []byte, limits Limits) error {
 	limits = limits.withDefaults()
-	doc, err := der.Scan(data, limits.DER)
-	if err != nil {
-		return nil, fmt.Errorf("cms: %w", err)
+	if err := s.room.doc.Scan(data, limits.DER); err != nil {
+		return fmt.Errorf("cms: %w", err)
 	}
-	content, err := parseContentInfo(doc.Root())
+	content, err := parseContentInfo(s.room.doc.Root())
 	if err != nil {
-		return nil, fmt.Errorf("cms: %w", err)
+		return fmt.Errorf("cms: %w", err)
 	}
-	signedData, err := parseSignedData(content, limits)
-	if err != nil {
-		return nil, fmt.Errorf("cms: %w", err)
+	if err := s.parseSignedData(content, limits); err != nil {
+		return fmt.Errorf("cms: %w", err)
 	}
-	return signedData, nil
+	return nil
 }
 
 // parseContentInfo returns the SignedData element inside
@@ -135,52 +152,54 @@ func parseContentInfo(e der.Element) (der.Element, error) {
 //	    signerInfos       SET OF SignerInfo }
 //
 // (RFC 5652, Section 5.1).
-func parseSignedData(e der.Element, limits Limits) (*SignedData, error) {
-	s := new(SignedData)
+func (s *SignedData) parseSignedData(e der.Element, limits Limits) error {
 	r := e.Reader()
 	var err error
 	// The version follows from the choices made below. Signers get it wrong,
 	// nothing here depends on it, and OpenSSL ignores it; a number that no
 	// edition of the syntax has reached is not the syntax that is read here.
 	if s.Version, err = readVersion(&r, 5); err != nil {
-		return nil, err
+		return err
 	}
 	algorithms, err := r.Expect(der.Set, "digestAlgorithms")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if s.DigestAlgorithms, err = parseDigestAlgorithms(algorithms, limits); err != nil {
-		return nil, err
+	if len(algorithms.Body) > 0 {
+		s.DigestAlgorithms = s.room.digestAlgorithms[:0]
+	}
+	if s.DigestAlgorithms, err = parseDigestAlgorithms(s.DigestAlgorithms, algorithms, limits); err != nil {
+		return err
 	}
 	encapsulated, err := r.Expect(der.Sequence, "encapContentInfo")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.parseEncapContentInfo(encapsulated); err != nil {
-		return nil, fmt.Errorf("encapContentInfo: %w", err)
+		return fmt.Errorf("encapContentInfo: %w", err)
 	}
 	if certificates, ok := r.Optional(der.ContextConstructed(0)); ok {
 		if err := s.parseCertificates(certificates, limits); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if crls, ok := r.Optional(der.ContextConstructed(1)); ok {
 		if err := s.parseRevocationInfos(crls, limits); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	signerInfos, err := r.Expect(der.Set, "signerInfos")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.parseSignerInfos(signerInfos, limits); err != nil {
-		return nil, err
+		return err
 	}
-	return s, r.End("SignedData")
+	return r.End("SignedData")
 }
 
-func parseDigestAlgorithms(e der.Element, limits Limits) ([]algorithm.Identifier, error) {
-	var ids []algorithm.Identifier
+// parseDigestAlgorithms appends to ids.
+func parseDigestAlgorithms(ids []algorithm.Identifier, e der.Element, limits Limits) ([]algorithm.Identifier, error) {
 	r := e.Reader()
 	for member := range r.All() {
 		if len(ids) == limits.MaxDigestAlgorithms {

@@ -75,7 +75,7 @@ func checkSigner(t *testing.T, s *cms.SignerInfo, signers []identity, content []
 	if diff := cmp.Diff(want, types); diff != "" || s.UnsortedAttrs {
 		t.Errorf("signed attributes, unsorted %v (-want +got):\n%s", s.UnsortedAttrs, diff)
 	}
-	digest := sha256.Sum256(s.SignedAttrsAsSet())
+	digest := sha256.Sum256(s.SignedAttrsAsSet(nil))
 	if s.SignedAttrs[0] != 0xa0 || !ecdsa.VerifyASN1(&signers[i].key.PublicKey, digest[:], s.Signature) {
 		t.Error("the signature does not cover the signed attributes")
 	}

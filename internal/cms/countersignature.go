@@ -27,9 +27,9 @@ func (s *SignerInfo) CounterSignatures() []der.Element {
 
 // ParseCounterSignature reads one of them. Errors are as those of [Parse].
 func ParseCounterSignature(value der.Element, limits Limits) (*SignerInfo, error) {
-	s, err := parseSignerInfo(value, limits.withDefaults())
-	if err != nil {
+	s := new(SignerInfo)
+	if err := s.parse(value, limits.withDefaults()); err != nil {
 		return nil, fmt.Errorf("cms: counter-signature: %w", err)
 	}
-	return &s, nil
+	return s, nil
 }

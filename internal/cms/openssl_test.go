@@ -68,7 +68,7 @@ func TestOpenSSL(t *testing.T) {
 			if len(got.Certificates) != 1 || len(got.SignerInfos) != 1 {
 				t.Fatalf("got %d certificates and %d signers", len(got.Certificates), len(got.SignerInfos))
 			}
-			digest := sha256.Sum256(got.SignerInfos[0].SignedAttrsAsSet())
+			digest := sha256.Sum256(got.SignerInfos[0].SignedAttrsAsSet(nil))
 			if !ecdsa.VerifyASN1(&alice().key.PublicKey, digest[:], got.SignerInfos[0].Signature) {
 				t.Error("the signature does not cover the signed attributes")
 			}

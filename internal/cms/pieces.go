@@ -90,16 +90,23 @@ func (p *pieces) header() (identifier byte, length int64, err error) {
 	return identifier, w.length, err
 }
 
-// bufferSize is large enough that the writes do not show beside the hashing.
-const bufferSize = 256 << 10
+// bufferSize is large enough that the writes do not show beside the hashing. A
+// small message does not need as much: the buffer begins with smallBuffer.
+const (
+	bufferSize  = 256 << 10
+	smallBuffer = 16 << 10
+)
 
 // copy hands n octets on.
 func (p *pieces) copy(n int64) error {
-	if p.buffer == nil {
-		p.buffer = make([]byte, 0, bufferSize)
-	}
 	for n > 0 {
-		if len(p.buffer) == cap(p.buffer) {
+		switch {
+		case p.buffer == nil:
+			p.buffer = make([]byte, 0, min(n, smallBuffer))
+		case len(p.buffer) < cap(p.buffer):
+		case cap(p.buffer) < bufferSize: // there is more than it seemed
+			p.buffer = append(make([]byte, 0, min(4*cap(p.buffer), bufferSize)), p.buffer...)
+		default:
 			if err := p.flush(); err != nil {
 				return err
 			}

@@ -28,18 +28,28 @@ type SignerInfo struct {
 	UnsignedAttributes []Attribute
 
 	Raw []byte
+
+	// What Serial and SignedAttributes begin with, as in SignedData. It makes a
+	// SignerInfo one that is not copied.
+	room struct {
+		serial      big.Int
+		serialWords [3]big.Word // 20 octets and a sign
+		attributes  [4]Attribute
+		values      [4]der.Element
+	}
 }
 
 // SignedAttrsAsSet returns a copy of SignedAttrs with the tag of a SET OF
 // instead of the implicit [0]. That, and not the [0], is what the signature
 // covers (RFC 5652, Section 5.4). The copy keeps the order of the attributes
-// as received. It is nil if there are no signed attributes.
-func (s *SignerInfo) SignedAttrsAsSet() []byte {
+// as received. It is nil if there are no signed attributes. It is made in room,
+// as far as that suffices.
+func (s *SignerInfo) SignedAttrsAsSet(room []byte) []byte {
 	if s.SignedAttrs == nil {
 		return nil
 	}
 	const setOf = 0x31
-	set := bytes.Clone(s.SignedAttrs)
+	set := append(room[:0], s.SignedAttrs...)
 	set[0] = setOf
 	return set
 }
@@ -47,27 +57,37 @@ func (s *SignerInfo) SignedAttrsAsSet() []byte {
 // parseSignerInfos reads the SET OF SignerInfo. A copy of one that has been
 // read already adds nothing and costs whoever verifies it a signature: refused.
 func (s *SignedData) parseSignerInfos(e der.Element, limits Limits) error {
+	n := 0
+	for r := e.Reader(); n <= limits.MaxSigners; n++ {
+		if _, ok := r.Next(); !ok {
+			break
+		}
+	}
+	switch {
+	case n == len(s.room.signerInfos):
+		s.SignerInfos = s.room.signerInfos[:]
+	case n > 0:
+		s.SignerInfos = make([]SignerInfo, n)
+	}
 	r := e.Reader()
-	for member := range r.All() {
-		n := len(s.SignerInfos)
+	for n := range s.SignerInfos {
+		member, _ := r.Next()
 		if n == limits.MaxSigners {
 			return &der.LimitError{What: "signers", Limit: limits.MaxSigners}
 		}
-		for i, earlier := range s.SignerInfos {
-			if bytes.Equal(earlier.Raw, member.Raw) {
+		for i := range n {
+			if bytes.Equal(s.SignerInfos[i].Raw, member.Raw) {
 				return member.Errorf("signerInfos[%d] is a copy of signerInfos[%d]", n, i)
 			}
 		}
-		signerInfo, err := parseSignerInfo(member, limits)
-		if err != nil {
+		if err := s.SignerInfos[n].parse(member, limits); err != nil {
 			return fmt.Errorf("signerInfos[%d]: %w", n, err)
 		}
-		s.SignerInfos = append(s.SignerInfos, signerInfo)
 	}
 	return nil
 }
 
-// parseSignerInfo reads
+// parse reads
 //
 //	SignerInfo ::= SEQUENCE {
 //	    version             CMSVersion,
@@ -81,39 +101,39 @@ func (s *SignedData) parseSignerInfos(e der.Element, limits Limits) error {
 // (RFC 5652, Section 5.3). The version is to be 1 with issuerAndSerialNumber
 // and 3 with subjectKeyIdentifier; as with that of the SignedData, signers get
 // it wrong and nothing depends on it, since the choice has a tag of its own.
-func parseSignerInfo(e der.Element, limits Limits) (SignerInfo, error) {
-	s := SignerInfo{Raw: e.Raw}
+func (s *SignerInfo) parse(e der.Element, limits Limits) error {
+	s.Raw = e.Raw
 	if e.Tag != der.Sequence {
-		return s, e.Errorf("SignerInfo has tag %v", e.Tag)
+		return e.Errorf("SignerInfo has tag %v", e.Tag)
 	}
 	r := e.Reader()
 	var err error
 	if s.Version, err = readVersion(&r, 3); err != nil {
-		return s, err
+		return err
 	}
 	if err := s.parseSignerIdentifier(&r); err != nil {
-		return s, err
+		return err
 	}
 	if s.DigestAlgorithm, err = readAlgorithm(&r, "digestAlgorithm"); err != nil {
-		return s, err
+		return err
 	}
 	if signedAttrs, ok := r.Optional(der.ContextConstructed(0)); ok {
 		if err := s.parseSignedAttrs(signedAttrs, limits); err != nil {
-			return s, fmt.Errorf("signedAttrs: %w", err)
+			return fmt.Errorf("signedAttrs: %w", err)
 		}
 	}
 	if s.SignatureAlgorithm, err = readAlgorithm(&r, "signatureAlgorithm"); err != nil {
-		return s, err
+		return err
 	}
 	if s.Signature, err = readOctets(&r, der.OctetString, "signature"); err != nil {
-		return s, err
+		return err
 	}
 	if unsignedAttrs, ok := r.Optional(der.ContextConstructed(1)); ok {
-		if s.UnsignedAttributes, err = parseAttributes(unsignedAttrs, limits); err != nil {
-			return s, fmt.Errorf("unsignedAttrs: %w", err)
+		if s.UnsignedAttributes, err = parseAttributes(nil, nil, unsignedAttrs, limits); err != nil {
+			return fmt.Errorf("unsignedAttrs: %w", err)
 		}
 	}
-	return s, r.End("SignerInfo")
+	return r.End("SignerInfo")
 }
 
 // parseSignerIdentifier reads
@@ -148,7 +168,8 @@ func (s *SignerInfo) parseSignerIdentifier(r *der.Reader) error {
 		return err
 	}
 	s.Issuer = issuer.Raw
-	if s.Serial, err = serial.Integer(); err != nil {
+	s.Serial = s.room.serial.SetBits(s.room.serialWords[:0])
+	if err = serial.SetInteger(s.Serial); err != nil {
 		return fmt.Errorf("serialNumber: %w", err)
 	}
 	return sid.End("IssuerAndSerialNumber")

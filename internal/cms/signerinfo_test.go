@@ -99,7 +99,7 @@ func TestAttributes(t *testing.T) {
 			if !bytes.Equal(got.SignedAttrs, test.signer.signedAttrs) {
 				t.Errorf("got signedAttrs %x, want %x", got.SignedAttrs, test.signer.signedAttrs)
 			}
-			set := got.SignedAttrsAsSet()
+			set := got.SignedAttrsAsSet(nil)
 			if (set == nil) != (test.signer.signedAttrs == nil) {
 				t.Fatalf("got set %x", set)
 			}

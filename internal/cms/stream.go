@@ -28,7 +28,7 @@ func ParseStream(r io.Reader, limits Limits, open func([]algorithm.Identifier) (
 	if limits.DER.Bytes == 0 {
 		limits.DER.Bytes = DefaultStreamBytes
 	}
-	s := &stream{in: bufio.NewReaderSize(r, 64<<10), limits: limits}
+	s := &stream{in: bufio.NewReader(r), limits: limits}
 	cut, err := s.cut(open)
 	if err != nil {
 		return nil, fmt.Errorf("cms: %w", err)
@@ -217,7 +217,7 @@ func (s *stream) digestAlgorithms(set []byte) ([]algorithm.Identifier, error) {
 	if doc.Root().Tag != der.Set {
 		return nil, doc.Root().Errorf("digestAlgorithms has tag %v, want %v", doc.Root().Tag, der.Set)
 	}
-	return parseDigestAlgorithms(doc.Root(), s.limits)
+	return parseDigestAlgorithms(nil, doc.Root(), s.limits)
 }
 
 // shorten takes n off the lengths of the elements around what was taken out. The

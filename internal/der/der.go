@@ -91,19 +91,30 @@ type frame struct {
 // and returns it for reading. data is kept and must not be modified. Errors
 // are a *SyntaxError or a *LimitError.
 func Scan(data []byte, limits Limits) (*Document, error) {
-	limits = limits.withDefaults()
-	if len(data) > limits.Bytes {
-		return nil, &LimitError{"bytes", limits.Bytes}
-	}
-	d := &Document{data: data}
-	end, err := d.scan(limits)
-	if err != nil {
+	d := new(Document)
+	if err := d.Scan(data, limits); err != nil {
 		return nil, err
 	}
-	if end != len(data) {
-		return nil, &SyntaxError{Offset: end, Msg: fmt.Sprintf("%d bytes after the value", len(data)-end)}
-	}
 	return d, nil
+}
+
+// Scan is the function of that name for a Document that is part of something
+// larger, or used again: it replaces what d was. Elements of what d was must not
+// be used any more.
+func (d *Document) Scan(data []byte, limits Limits) error {
+	limits = limits.withDefaults()
+	if len(data) > limits.Bytes {
+		return &LimitError{"bytes", limits.Bytes}
+	}
+	*d = Document{data: data}
+	end, err := d.scan(limits)
+	if err != nil {
+		return err
+	}
+	if end != len(data) {
+		return &SyntaxError{Offset: end, Msg: fmt.Sprintf("%d bytes after the value", len(data)-end)}
+	}
+	return nil
 }
 
 // scan walks the first element of the input without recursion and returns

@@ -5,14 +5,19 @@ package der
 // constructed strings (X.690, Sections 10.1 and 10.2). The order of a SET OF is
 // for [Element.SortedSet].
 func Strict(data []byte, limits Limits) (*Document, error) {
-	d, err := Scan(data, limits)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.Root().Strict(); err != nil {
+	d := new(Document)
+	if err := d.Strict(data, limits); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// Strict is to the function of that name what [Document.Scan] is to [Scan].
+func (d *Document) Strict(data []byte, limits Limits) error {
+	if err := d.Scan(data, limits); err != nil {
+		return err
+	}
+	return d.Root().Strict()
 }
 
 // Strict checks that the element, with all it contains, is DER in the sense of

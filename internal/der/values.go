@@ -19,24 +19,33 @@ const (
 // Integer reads an INTEGER. Leading octets that DER forbids are an error,
 // because two spellings of one serial number are one too many.
 func (e Element) Integer() (*big.Int, error) {
+	n := new(big.Int)
+	if err := e.SetInteger(n); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// SetInteger is Integer for a number whose memory there is already.
+func (e Element) SetInteger(n *big.Int) error {
 	if e.Tag != Integer && e.Tag != Enumerated {
-		return nil, e.Errorf("has tag %v, want an INTEGER", e.Tag)
+		return e.Errorf("has tag %v, want an INTEGER", e.Tag)
 	}
 	b := e.Body
 	if len(b) == 0 {
-		return nil, e.Errorf("INTEGER is empty")
+		return e.Errorf("INTEGER is empty")
 	}
 	if len(b) > maxInteger {
-		return nil, e.Errorf("INTEGER has %d octets, more than %d", len(b), maxInteger)
+		return e.Errorf("INTEGER has %d octets, more than %d", len(b), maxInteger)
 	}
 	if len(b) > 1 && (b[0] == 0 && b[1] < 0x80 || b[0] == 0xff && b[1] >= 0x80) {
-		return nil, e.Errorf("INTEGER is not in its shortest form")
+		return e.Errorf("INTEGER is not in its shortest form")
 	}
-	n := new(big.Int).SetBytes(b)
+	n.SetBytes(b)
 	if b[0] >= 0x80 {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(len(b))*8))
 	}
-	return n, nil
+	return nil
 }
 
 // Int reads an INTEGER or ENUMERATED that fits in an int32.
