@@ -57,7 +57,7 @@ func (c *call) learn(ctx context.Context, q StatusQuery, anchor *x509.Certificat
 func (c *call) learnBy(ctx context.Context, q StatusQuery, anchor *x509.Certificate, judge func(*StatusReport) (Status, error)) (RevocationFact, error) {
 	c.authorities.pending = append(c.authorities.pending, q.Cert)
 	defer func() { c.authorities.pending = c.authorities.pending[:len(c.authorities.pending)-1] }()
-	l := learning{call: c, anchor: anchor, judge: judge}
+	l := learning{call: c, anchor: anchor, rule: judge}
 	if q.SeparateCRLKeys = c.v.scheme.SeparateCRLKeys; q.SeparateCRLKeys {
 		var refusals []error
 		l.listers, refusals = c.listers(ctx, q, anchor)
@@ -66,16 +66,17 @@ func (c *call) learnBy(ctx context.Context, q StatusQuery, anchor *x509.Certific
 		}
 		l.refusals = refusals
 	}
-	return c.v.learn(ctx, q, &l)
+	return l.complete(c.v.learn(ctx, q, &l))
 }
 
 // A learning is the climb for one certificate, as far as it is about who signs.
 type learning struct {
 	*call
 	anchor   *x509.Certificate
-	judge    func(*StatusReport) (Status, error)
+	rule     func(*StatusReport) (Status, error) // what a report proves
 	listers  []*Authority
 	refusals []error // why certificates are not among listers
+	seen     seenReports
 }
 
 // vouch returns who signed a report, and the further lists it rests on, where that
@@ -267,6 +268,9 @@ func (f *RevocationFact) collect(add func(EvidenceKind, []byte)) {
 	add(f.Report.Kind, f.Report.DER)
 	for _, r := range f.Report.With {
 		add(r.Kind, r.DER)
+	}
+	if f.Later != nil {
+		add(f.Later.Kind, f.Later.DER)
 	}
 	for _, a := range f.Authorities {
 		if f.Report.Kind == CRLEvidence { // a responder's certificate is in its answer

@@ -69,14 +69,20 @@ func (c *call) certificates(certificate []byte) (cert *x509.Certificate, hints [
 const maxCertificates = 1024
 
 func (c *call) optionCertificates() ([]*x509.Certificate, error) {
-	if len(c.opts.Certificates) > maxCertificates {
-		return nil, refuse(ReasonLimit, "%d certificates in Options, want at most %d", len(c.opts.Certificates), maxCertificates)
+	given := c.opts.Certificates
+	for _, e := range c.opts.Evidence {
+		if e.Kind == CertificateEvidence {
+			given = append(slices.Clip(given), e.DER)
+		}
 	}
-	certs := make([]*x509.Certificate, 0, len(c.opts.Certificates)+4) // and those of a message
-	for i, raw := range c.opts.Certificates {
+	if len(given) > maxCertificates {
+		return nil, refuse(ReasonLimit, "%d certificates in Options, want at most %d", len(given), maxCertificates)
+	}
+	certs := make([]*x509.Certificate, 0, len(given)+4) // and those of a message
+	for i, raw := range given {
 		cert, err := c.v.parseCertificate(raw)
 		if err != nil {
-			return nil, syntaxError(fmt.Errorf("Options.Certificates[%d]: %w", i, err))
+			return nil, syntaxError(fmt.Errorf("certificate %d of Options: %w", i, err))
 		}
 		certs = append(certs, cert)
 	}
@@ -196,7 +202,7 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 			c.answers[key] = answer
 		}
 		if answer.err != nil {
-			return atCheck(answer.err, CheckStatus, signer.Path...)
+			return atCheck(afterFacts(answer.err, signer.Revocation[i+1:]), CheckStatus, signer.Path...)
 		}
 		signer.Revocation[i] = answer.fact
 	}

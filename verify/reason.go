@@ -58,6 +58,11 @@ type Error struct {
 	// Check is the check that refused: set in every error of a Verifier's.
 	Check Check
 
+	// Evidence is what the refusal rests on, as far as there is any: the certificates
+	// of the path that had been established, and the signed statements of status that
+	// were looked at, those that did not count too, each once.
+	Evidence []Evidence
+
 	path    []*x509.Certificate // as far as it had been established
 	setting setting             // what was asked, for Explain
 

@@ -105,6 +105,9 @@ type RevocationFact struct {
 	// instant of judgement. Zero if no evidence says so.
 	RevokedAfter time.Time
 
+	// Later is the evidence that says RevokedAfter, if that is not Report.
+	Later *StatusReport
+
 	// Failed says, for each rung that gave no answer, why.
 	Failed []error
 }
