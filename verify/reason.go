@@ -58,10 +58,10 @@ type Error struct {
 	// Check is the check that refused: set in every error of a Verifier's.
 	Check Check
 
-	// Evidence is what the refusal rests on, as far as there is any: the certificates
-	// of the path that had been established, and the signed statements of status that
-	// were looked at, those that did not count too, each once.
-	Evidence []Evidence
+	// Reports are the authentic statements of status that were looked at before it
+	// was refused, those that did not count too. They are what a record of the
+	// refusal rests on.
+	Reports []StatusReport
 
 	path    []*x509.Certificate // as far as it had been established
 	setting setting             // what was asked, for Explain
@@ -84,6 +84,10 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Path returns the certification path of the certificate at fault, end entity first,
+// as far as it had been established.
+func (e *Error) Path() []*x509.Certificate { return e.path }
 
 // Retryable reports whether the same question may get another answer later:
 // what was refused because a status could not be learned, not because it is bad.

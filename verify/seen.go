@@ -1,8 +1,8 @@
 package verify
 
 import (
-	"crypto/x509"
 	"errors"
+	"slices"
 )
 
 // What a refusal rests on is kept as well as what a verdict does: whoever is asked
@@ -63,60 +63,94 @@ func (l *learning) complete(fact RevocationFact, err error) (RevocationFact, err
 	return fact, nil
 }
 
-// attachTo gives an error the reports, and what the errors that it wraps rest on.
+// attachTo gives an error the reports, and those of the errors that it wraps.
 func (s *seenReports) attachTo(err error) error {
+	return withReports(err, func(all *reportList, e *Error) {
+		for r := range s.all {
+			all.add(r)
+		}
+		all.addErrors(e.Err)
+	})
+}
+
+// afterFacts gives an error about a certificate's status what was learned before of
+// the certificates above it.
+func afterFacts(err error, facts []RevocationFact) error {
+	return withReports(err, func(all *reportList, _ *Error) { all.addFacts(facts) })
+}
+
+// afterTokens gives an error what was learned of those who signed time-stamp tokens.
+func (p *proof) afterTokens(err error) error {
+	return withReports(err, func(all *reportList, _ *Error) {
+		for _, t := range p.tokens {
+			all.addErrors(t.Err)
+			all.addFacts(t.Revocation)
+		}
+	})
+}
+
+// withReports returns the error with further reports before its own.
+func withReports(err error, add func(*reportList, *Error)) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return err
 	}
-	var all evidenceList
-	for r := range s.all {
-		all.addReport(r)
-	}
-	all.addErrors(e.Err)
+	var all reportList
+	add(&all, e)
+	all.addAll(e.Reports)
 	about := *e
-	about.Evidence = all
+	about.Reports = all
 	return &about
 }
 
-// An evidenceList has everything once.
-type evidenceList []Evidence
-
-func (l *evidenceList) add(kind EvidenceKind, der []byte) {
-	if len(der) == 0 {
-		return
-	}
-	for _, e := range *l {
-		if &e.DER[0] == &der[0] {
-			return
+// reportsOfAll are those of the verdicts on all signers of a refused message.
+func (j *judgement) reportsOfAll() []StatusReport {
+	var all reportList
+	for _, s := range j.passing() {
+		all.addFacts(s.signer.Revocation)
+		for i := range s.signer.Timestamps {
+			all.addFacts(s.signer.Timestamps[i].Revocation)
 		}
 	}
-	*l = append(*l, Evidence{kind, der})
+	for _, e := range j.refused() {
+		all.addAll(e.Reports)
+	}
+	return all
 }
 
-func (l *evidenceList) addPath(path []*x509.Certificate) {
-	for _, cert := range path {
-		l.add(CertificateEvidence, cert.Raw)
+// A reportList has each piece of evidence once.
+type reportList []StatusReport
+
+func (l *reportList) add(r *StatusReport) {
+	known := func(other StatusReport) bool { return &other.DER[0] == &r.DER[0] }
+	if len(r.DER) > 0 && !slices.ContainsFunc(*l, known) {
+		*l = append(*l, *r)
 	}
 }
 
-func (l *evidenceList) addReport(r *StatusReport) {
-	l.add(r.Kind, r.DER)
-	for i := range r.With {
-		l.addReport(&r.With[i])
+func (l *reportList) addAll(reports []StatusReport) {
+	for i := range reports {
+		l.add(&reports[i])
 	}
 }
 
-func (l *evidenceList) addAll(more []Evidence) {
-	for _, e := range more {
-		l.add(e.Kind, e.DER)
+func (l *reportList) addFacts(facts []RevocationFact) {
+	for i := range facts {
+		f := &facts[i]
+		l.add(&f.Report)
+		if f.Later != nil {
+			l.add(f.Later)
+		}
+		for j := range f.Authorities {
+			l.addFacts(f.Authorities[j].Revocation)
+		}
 	}
 }
 
-// addErrors adds what the errors in a tree rest on.
-func (l *evidenceList) addErrors(err error) {
+// addErrors adds the reports of the errors in a tree.
+func (l *reportList) addErrors(err error) {
 	if e, ok := err.(*Error); ok {
-		l.addAll(e.Evidence)
+		l.addAll(e.Reports)
 	}
 	switch wrapper := err.(type) {
 	case interface{ Unwrap() error }:
@@ -126,61 +160,4 @@ func (l *evidenceList) addErrors(err error) {
 			l.addErrors(cause)
 		}
 	}
-}
-
-// afterFacts gives an error about a certificate's status what was learned before of
-// the certificates above it.
-func afterFacts(err error, facts []RevocationFact) error {
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		return err
-	}
-	var all evidenceList
-	for i := range facts {
-		facts[i].collect(all.add)
-	}
-	all.addAll(e.Evidence)
-	about := *e
-	about.Evidence = all
-	return &about
-}
-
-// afterTokens gives an error what time-stamp tokens have or have not proven.
-func (p *proof) afterTokens(err error) error {
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		return err
-	}
-	var all evidenceList
-	for _, t := range p.tokens {
-		if t.Err != nil {
-			all.addErrors(t.Err)
-			continue
-		}
-		all.add(TimestampEvidence, t.DER)
-		all.addPath(t.Path)
-		for i := range t.Revocation {
-			t.Revocation[i].collect(all.add)
-		}
-	}
-	all.addAll(e.Evidence)
-	about := *e
-	about.Evidence = all
-	return &about
-}
-
-// evidenceOfAll is what the verdicts on all signers of a refused message rest on.
-func (j *judgement) evidenceOfAll() []Evidence {
-	var signers []Signer
-	for _, s := range j.passing() {
-		if len(s.signer.Path) > 0 {
-			signers = append(signers, s.signer)
-		}
-	}
-	all := evidenceList(collectEvidence(signers))
-	for _, e := range j.refused() {
-		all.addPath(e.path)
-		all.addAll(e.Evidence)
-	}
-	return all
 }

@@ -89,7 +89,7 @@ func (j *judgement) refusal(missing int) error {
 		return decided
 	}
 	about := *decided
-	about.Signers, about.Evidence = refused, j.evidenceOfAll()
+	about.Signers, about.Reports = refused, j.reportsOfAll()
 	return &about
 }
 

@@ -1,0 +1,2 @@
+// Package evidence keeps verdicts.
+package evidence
