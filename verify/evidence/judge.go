@@ -227,7 +227,10 @@ func (m *material) get(hash Hash) ([]byte, error) {
 		return nil, &DamageError{Part: "record", Object: hash, Err: errors.New("it refers to an object that it does not list")}
 	}
 	if o.Data != nil || o.Size == 0 {
-		return append([]byte{}, o.Data...), nil
+		if HashOf(o.Data) != hash {
+			return nil, &DamageError{Part: string(o.Kind), Object: hash, Err: errChanged}
+		}
+		return o.Data[:len(o.Data):len(o.Data)], nil
 	}
 	for _, data := range m.given {
 		if int64(len(data)) == o.Size && HashOf(data) == hash {
