@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"flag"
 	"io"
 
@@ -13,24 +12,17 @@ import (
 // setupVerify is the command verify: a SignedData, with its content inside or in
 // a file of its own.
 func setupVerify(fs *flag.FlagSet) action {
-	t := &trust{anyProfile: verify.Profile{
-		Name: profileAny,
-		// RFC 5280, Section 4.2.1.3: what a key that verifies signatures on
-		// documents has; a key without the extension is not restricted.
-		KeyUsage:         x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
-		KeyUsageOptional: true,
-		// Nothing else is asked. An anchor is no signer under any profile.
-		AllowCA: true,
-	}}
+	t := &trust{anyProfile: signerProfile()}
 	t.register(fs)
 	t.stamping.register(fs)
 	content := fs.String("content", "", "`FILE` with the content that was signed, if it is not in the SignedData; raw bytes of any size")
+	kept := fs.String("evidence", "", "`FILE` to write the verdict to, with what it rests on; it must not be there yet")
 	return func(ctx context.Context, in *files, name string) (report, error) {
-		return t.newVerdict(t.judgeSignedData(ctx, in, name, *content))
+		return t.newVerdict(t.judgeSignedData(ctx, in, name, *content, *kept))
 	}
 }
 
-func (t *trust) judgeSignedData(ctx context.Context, in *files, name, contentName string) (*verify.Result, error) {
+func (t *trust) judgeSignedData(ctx context.Context, in *files, name, contentName, kept string) (*verify.Result, error) {
 	scheme, err := t.scheme(in)
 	if err != nil {
 		return nil, err
@@ -53,6 +45,9 @@ func (t *trust) judgeSignedData(ctx context.Context, in *files, name, contentNam
 		return nil, err
 	}
 	defer j.sources.Close()
+	if kept != "" {
+		return j.keep(ctx, kept, message, content)
+	}
 	if content == nil {
 		return j.SignedData(ctx, message, j.opts)
 	}

@@ -196,6 +196,16 @@ func (r *Record) check(start int64) error {
 	if (v.Outcome == Accepted) == (v.Refusal != nil) || v.Outcome != Accepted && v.Outcome != Refused {
 		return fail("outcome %.20q does not fit", v.Outcome)
 	}
+	for _, s := range v.Signers {
+		if len(s.Path) == 0 {
+			return fail("signer %d has no path", s.Index)
+		}
+		for _, t := range s.Timestamps {
+			if t.Reason == "" && len(t.Path) == 0 {
+				return fail("a time-stamp of signer %d has no path", s.Index)
+			}
+		}
+	}
 	return nil
 }
 
