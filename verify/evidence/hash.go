@@ -36,7 +36,9 @@ func (h *Hash) UnmarshalText(text []byte) error {
 }
 
 // What is hashed again and again is large and shared: revocation lists of many
-// megabytes, of which one stands behind thousands of verdicts.
+// megabytes, of which one stands behind thousands of verdicts. A source holds them,
+// and nobody modifies them; what came with a message may be in a buffer that is used
+// for the next one, and is not for this.
 const (
 	minRememberedSize = 64 << 10
 	maxRemembered     = 64

@@ -128,7 +128,12 @@ type builder struct {
 
 // object adds an object, unless it is there, and returns its hash.
 func (b *builder) object(kind Kind, data []byte, source string) Hash {
-	hash := b.recorder.large.of(data)
+	var hash Hash
+	if kind == KindCRL && source != "" && source != sourceSupplied {
+		hash = b.recorder.large.of(data)
+	} else {
+		hash = HashOf(data)
+	}
 	i, there := b.places[hash]
 	if !there {
 		i = len(b.record.Objects)
