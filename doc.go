@@ -6,6 +6,7 @@
 // Which package for what:
 //
 //   - verify a signed filing, a bare signature or a certificate: [verify]
+//   - keep what a verdict rested on, and judge it again: [verify/evidence]
 //   - the anchors, profiles and identities of Taiwan: [verify/moica]
 //   - ask a responder for the status of a certificate: [ocspclient]
 //   - fetch and read revocation lists: [crl]
@@ -18,6 +19,7 @@
 // Start with the README, then the examples of package verify, then verify.go.
 //
 // [verify]: https://pkg.go.dev/github.com/citizencert/citizencert/verify
+// [verify/evidence]: https://pkg.go.dev/github.com/citizencert/citizencert/verify/evidence
 // [verify/moica]: https://pkg.go.dev/github.com/citizencert/citizencert/verify/moica
 // [ocspclient]: https://pkg.go.dev/github.com/citizencert/citizencert/ocspclient
 // [crl]: https://pkg.go.dev/github.com/citizencert/citizencert/crl

@@ -91,17 +91,23 @@ func (a *Authenticator) verify(ctx context.Context, answer *Answer, line string,
 		return nil, nil, err
 	}
 	opts := &verify.Options{Use: verify.UseSignIn, Line: line}
+	v := &Verdict{Line: line, Type: kind, Signature: signature, Options: opts, Clock: a.verifier.Now()}
 	switch kind {
 	case PKCS1:
 		var cert []byte
 		if cert, err = decodeBase64("certb64", answer.Certificate); err != nil {
 			return nil, nil, err
 		}
+		v.Certificate = cert
 		res, err = a.verifier.Signature(ctx, cert, x509.SHA256WithRSA, []byte(line), signature, opts)
 	case PKCS7:
 		res, err = a.verifier.SignedData(ctx, signature, opts)
 	default:
 		return nil, nil, refuse(ReasonInternal, "signature type %q is not known", kind)
+	}
+	v.Result, v.Refusal = res, err
+	if unkept := a.tell(ctx, v); err == nil {
+		err = unkept
 	}
 	if err != nil {
 		return nil, nil, fromVerify(err)

@@ -160,6 +160,12 @@ type Config struct {
 	// refuses the sign-in; it is logged and must not hold personal data.
 	OnSignIn func(ctx context.Context, res *verify.Result, s *Session) error
 
+	// OnVerdict, if not nil, is called with what the verifier says of each signature
+	// that a browser brings, refusals too: here a service keeps evidence of sign-ins
+	// and consents. An error refuses what was signed: a verdict that cannot be
+	// accounted for is none. It is logged and must not hold personal data.
+	OnVerdict func(ctx context.Context, v *Verdict) error
+
 	// LoginPath is where Handler sends a browser that asks for a page without a
 	// session, such as "/login". If empty, Handler answers 401 to everyone.
 	LoginPath string
@@ -196,6 +202,7 @@ type Authenticator struct {
 	sessions    SessionStore
 	accounts    AccountLinker
 	onSignIn    func(context.Context, *verify.Result, *Session) error
+	onVerdict   func(context.Context, *Verdict) error
 	loginPath   string
 	tokenLife   time.Duration
 	idleLife    time.Duration
@@ -239,6 +246,7 @@ func New(cfg Config) (*Authenticator, error) {
 		sessions:    cfg.Sessions,
 		accounts:    cfg.Accounts,
 		onSignIn:    cfg.OnSignIn,
+		onVerdict:   cfg.OnVerdict,
 		loginPath:   cfg.LoginPath,
 		tokenLife:   cfg.TokenLife,
 		idleLife:    cfg.IdleLife,

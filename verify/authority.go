@@ -79,7 +79,7 @@ func (c *call) learnOn(ctx context.Context, q StatusQuery, anchor *x509.Certific
 		}
 		l.refusals = refusals
 	}
-	return c.v.learn(ctx, q, l)
+	return l.complete(c.v.learn(ctx, q, l))
 }
 
 // A learning is the climb for one certificate, as far as it is about who signs.
@@ -91,14 +91,7 @@ type learning struct {
 	rungs    Rungs
 	listers  []*Authority
 	refusals []error // why certificates are not among listers
-}
-
-// judge says what a report proves.
-func (l *learning) judge(r *StatusReport) (Status, error) {
-	if l.rule != nil {
-		return l.rule(r)
-	}
-	return l.query.Judge(r)
+	seen     seenReports
 }
 
 // vouch returns who signed a report, and the further lists it rests on, where that
@@ -290,6 +283,9 @@ func (f *RevocationFact) collect(add func(EvidenceKind, []byte)) {
 	add(f.Report.Kind, f.Report.DER)
 	for _, r := range f.Report.With {
 		add(r.Kind, r.DER)
+	}
+	if f.Later != nil {
+		add(f.Later.Kind, f.Later.DER)
 	}
 	for _, a := range f.Authorities {
 		if f.Report.Kind == CRLEvidence { // a responder's certificate is in its answer

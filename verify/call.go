@@ -78,13 +78,19 @@ const maxCertificates = 1024
 
 // optionCertificates appends the certificates of the options to certs.
 func (c *call) optionCertificates(certs []*x509.Certificate) ([]*x509.Certificate, error) {
-	if len(c.opts.Certificates) > maxCertificates {
-		return nil, refuse(ReasonLimit, "%d certificates in Options, want at most %d", len(c.opts.Certificates), maxCertificates)
+	given := c.opts.Certificates
+	for _, e := range c.opts.Evidence {
+		if e.Kind == CertificateEvidence {
+			given = append(slices.Clip(given), e.DER)
+		}
 	}
-	for i, raw := range c.opts.Certificates {
+	if len(given) > maxCertificates {
+		return nil, refuse(ReasonLimit, "%d certificates in Options, want at most %d", len(given), maxCertificates)
+	}
+	for i, raw := range given {
 		cert, err := c.v.parseCertificate(raw)
 		if err != nil {
-			return nil, syntaxError(fmt.Errorf("Options.Certificates[%d]: %w", i, err))
+			return nil, syntaxError(fmt.Errorf("certificate %d of Options: %w", i, err))
 		}
 		certs = append(certs, cert)
 	}
@@ -207,7 +213,7 @@ func (c *call) checkStatus(ctx context.Context, signer *Signer) error {
 			}
 		}
 		if answer.err != nil {
-			return atCheck(answer.err, CheckStatus, signer.Path...)
+			return atCheck(afterFacts(answer.err, signer.Revocation[i+1:]), CheckStatus, signer.Path...)
 		}
 		signer.Revocation[i] = answer.fact
 	}

@@ -153,6 +153,7 @@ func (c *call) settle(ctx context.Context, signer *Signer) error {
 	if err == nil {
 		return nil
 	}
+	err = p.afterTokens(err)
 	// If a token would have saved the signature, had its authority's status been
 	// known, the refusal is not final.
 	for _, t := range p.tokens {
@@ -162,7 +163,8 @@ func (c *call) settle(ctx context.Context, signer *Signer) error {
 		}
 		again := *signer
 		if p.judge(ctx, c.judgedAt(instant{t.latest, InstantTimestamp}), &again) == nil {
-			return &Error{Reason: e.Reason, Signer: -1, Cert: e.Cert, Err: fmt.Errorf("of the time-stamp authority: %w (without its token: %v)", e.Err, err)}
+			about := &Error{Reason: e.Reason, Signer: -1, Cert: e.Cert, Err: fmt.Errorf("of the time-stamp authority: %w (without its token: %v)", e.Err, err)}
+			return p.afterTokens(about)
 		}
 	}
 	return p.explain(err)

@@ -34,8 +34,9 @@ type Options struct {
 	Certificates [][]byte
 
 	// Evidence are OCSP responses and revocation lists that were kept with the
-	// signature, and time-stamp tokens, which are as in Timestamps. The sources
-	// judge responses and lists like what they fetch.
+	// signature, time-stamp tokens, which are as in Timestamps, and certificates,
+	// which are as in Certificates: those of separate signers of lists among them.
+	// The sources judge responses and lists like what they fetch.
 	Evidence []Evidence
 
 	// Line is the statement line that the signed content must be, byte for byte

@@ -58,6 +58,11 @@ type Error struct {
 	// Check is the check that refused: set in every error of a Verifier's.
 	Check Check
 
+	// Reports are the authentic statements of status that were looked at before it
+	// was refused, those that did not count too. They are what a record of the
+	// refusal rests on.
+	Reports []StatusReport
+
 	path    []*x509.Certificate // as far as it had been established
 	setting setting             // what was asked, for Explain
 
@@ -79,6 +84,10 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Path returns the certification path of the certificate at fault, end entity first,
+// as far as it had been established.
+func (e *Error) Path() []*x509.Certificate { return e.path }
 
 // Retryable reports whether the same question may get another answer later:
 // what was refused because a status could not be learned, not because it is bad.

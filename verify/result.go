@@ -110,6 +110,9 @@ type RevocationFact struct {
 	// both.
 	Other *RevocationFact
 
+	// Later is the evidence that says RevokedAfter, if that is not Report.
+	Later *StatusReport
+
 	// Failed says, for each rung that gave no answer, why.
 	Failed []error
 }

@@ -19,6 +19,11 @@ type StatementOptions struct {
 	// what was signed for another service is not a filing with this one.
 	Host, Service string
 
+	// DocumentDigest is the SHA-256 of the document, computed before, where the
+	// document is not at hand. The caller answers for the document: that it does not
+	// begin like a line is not checked. If nil, the document is read.
+	DocumentDigest []byte
+
 	// Algorithm is what a bare signature was asked for with. If zero,
 	// x509.SHA256WithRSA, as card reader component and phone sign.
 	Algorithm x509.SignatureAlgorithm
@@ -54,7 +59,10 @@ func (v *Verifier) Statement(ctx context.Context, line string, signature, certif
 		asked, given = askedSignedStatement, signature
 	}
 	defer func() { result, refusal = v.describe(asked, given, &o, result, refusal) }()
-	if document == nil {
+	switch {
+	case document != nil && opts.DocumentDigest != nil:
+		return nil, refuse(ReasonPurpose, "a document and StatementOptions.DocumentDigest were given, want one of them")
+	case document == nil && opts.DocumentDigest == nil:
 		return nil, refuse(ReasonContentMissing, "no document was given; an empty document is an empty reader")
 	}
 	o.Line = line
@@ -62,7 +70,12 @@ func (v *Verifier) Statement(ctx context.Context, line string, signature, certif
 	if err != nil {
 		return nil, err
 	}
-	checkDocument := func() error { return v.checkDocument(ctx, document, digest) }
+	checkDocument := func() error {
+		if document == nil {
+			return compareDocument(opts.DocumentDigest, digest)
+		}
+		return v.checkDocument(ctx, document, digest)
+	}
 	if certificate != nil {
 		alg := opts.Algorithm
 		if alg == x509.UnknownSignatureAlgorithm {
@@ -122,7 +135,11 @@ func (v *Verifier) checkDocument(ctx context.Context, document io.Reader, digest
 	if err != nil {
 		return err
 	}
-	if !equalDigests(sums.of(crypto.SHA256), digest[:]) {
+	return compareDocument(sums.of(crypto.SHA256), digest)
+}
+
+func compareDocument(sum []byte, digest [sha256.Size]byte) error {
+	if !equalDigests(sum, digest[:]) {
 		return refuse(ReasonDigestMismatch, "the line is not about this document")
 	}
 	return nil

@@ -92,7 +92,7 @@ func (j *judgement) refusal(missing int) error {
 		return decided
 	}
 	about := *decided
-	about.Signers = refused
+	about.Signers, about.Reports = refused, j.reportsOfAll()
 	return &about
 }
 

@@ -27,6 +27,7 @@ const maxFile = verify.MaxSize + verify.MaxSize/2
 // program without a verdict, if it cannot be read.
 type files struct {
 	stdin io.Reader // nil after it has been opened
+	more  []string  // operands after the first
 }
 
 // open opens a file, or standard input for "-".

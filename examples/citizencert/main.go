@@ -7,6 +7,8 @@
 //	citizencert ocsp        -cert FILE -issuer FILE … FILE
 //	citizencert crl         -cert FILE -issuer FILE … FILE
 //	citizencert inspect     FILE                        what is in a certificate, CRL, OCSP response or SignedData
+//	citizencert evidence    show FILE                   what a verdict rested on, as "verify -evidence FILE" keeps it
+//	citizencert evidence    verify … FILE...            judge it again, from what it holds, and say what changed
 //	citizencert anchors     fetch|check DIR             download, or name and re-check, the pinned anchors in DIR
 //
 // Flags stand before FILE; "citizencert help COMMAND" lists them. Every FILE may
@@ -50,7 +52,7 @@ func main() {
 // A command is one verb of the program.
 type command struct {
 	name    string // one or two words
-	operand string // what its one argument is
+	operand string // what its argument is; with dots there may be several
 	summary string
 	// setup registers the flags and returns what to do once they are parsed.
 	setup func(fs *flag.FlagSet) action
@@ -72,6 +74,8 @@ var commands = []command{
 	{"ocsp", "FILE", "judge one OCSP response for one certificate", setupOCSP},
 	{"crl", "FILE", "judge one CRL for one certificate", setupCRL},
 	{"inspect", "FILE", "what is in this certificate, CRL, OCSP response or SignedData", setupInspect},
+	{"evidence show", "FILE", "what a verdict rested on", setupEvidenceShow},
+	{"evidence verify", "FILE...", "judge recorded verdicts again, from what they hold, and say what changed", setupEvidenceVerify},
 	{"anchors fetch", "DIR", "download the pinned anchors into DIR", setupAnchorsFetch},
 	{"anchors check", "DIR", "name and re-check the pinned anchors in DIR", setupAnchorsCheck},
 }
@@ -105,7 +109,9 @@ func (c *command) run(ctx context.Context, args []string, in *files, stdout, std
 	} else if err != nil {
 		return usage(fmt.Errorf("%w; \"citizencert help %s\" lists the flags", err, c.name))
 	}
-	if fs.NArg() != 1 {
+	if c.many() && fs.NArg() > 1 {
+		in.more = fs.Args()[1:]
+	} else if fs.NArg() != 1 {
 		return usage(fmt.Errorf("got %d arguments after the flags, want one: %s", fs.NArg(), c.operand))
 	}
 	rep, err := act(ctx, in, fs.Arg(0))
@@ -117,6 +123,9 @@ func (c *command) run(ctx context.Context, args []string, in *files, stdout, std
 	}
 	return rep.exitCode()
 }
+
+// many reports whether the command takes several operands.
+func (c *command) many() bool { return strings.HasSuffix(c.operand, "...") }
 
 func (c *command) flags() (fs *flag.FlagSet, asJSON *bool, act action) {
 	fs = flag.NewFlagSet(c.name, flag.ContinueOnError)
@@ -164,7 +173,7 @@ func help(args []string, stdout, stderr io.Writer) int {
 func writeUsage(w io.Writer) {
 	fmt.Fprintf(w, "Usage: citizencert COMMAND [flags] FILE\n\n")
 	for _, c := range commands {
-		fmt.Fprintf(w, "  %-14s %-5s %s\n", c.name, c.operand, c.summary)
+		fmt.Fprintf(w, "  %-15s %-7s %s\n", c.name, c.operand, c.summary)
 	}
 	fmt.Fprintf(w, `
 FILE may be DER, PEM or bare base64; "-" is standard input.

@@ -6,6 +6,7 @@ import (
 	"flag"
 
 	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // A statement is what verify is told about a filing that was made by signing a
@@ -40,7 +41,7 @@ func (s *statement) check(content string) error {
 var signatureFormat = format{name: "signature"}
 
 // judgeStatement verifies FILE as a signature over the line.
-func (t *trust) judgeStatement(ctx context.Context, in *files, scheme verify.Scheme, name, documentName string) (*verify.Result, error) {
+func (t *trust) judgeStatement(ctx context.Context, in *files, scheme verify.Scheme, name, documentName, kept string) (*verify.Result, error) {
 	s := &t.statement
 	signatureIn := signedDataFormat
 	var certificate []byte
@@ -69,6 +70,14 @@ func (t *trust) judgeStatement(ctx context.Context, in *files, scheme verify.Sch
 		return nil, err
 	}
 	defer j.sources.Close()
+	if kept != "" {
+		opts := *j.opts
+		opts.Line = s.line
+		return j.keep(ctx, kept, evidence.Question{
+			Method: evidence.Statement, Signature: signature, Certificate: certificate,
+			Host: s.host, Service: s.service, Options: &opts,
+		}, document)
+	}
 	res, err := j.Statement(ctx, s.line, signature, certificate, document, &verify.StatementOptions{
 		Options: *j.opts, Host: s.host, Service: s.service,
 	})

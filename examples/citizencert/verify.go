@@ -2,37 +2,30 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"flag"
 	"io"
 
 	"github.com/citizencert/citizencert/internal/cms"
 	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // setupVerify is the command verify: a SignedData, with its content inside or in
 // a file of its own.
 func setupVerify(fs *flag.FlagSet) action {
-	t := &trust{anyProfile: verify.Profile{
-		Name: profileAny,
-		// RFC 5280, Section 4.2.1.3: what a key that verifies signatures on
-		// documents has; a key without the extension is not restricted.
-		KeyUsage:         x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
-		KeyUsageOptional: true,
-		// Nothing else is asked. An anchor is no signer under any profile.
-		AllowCA: true,
-	}}
+	t := &trust{anyProfile: signerProfile()}
 	t.register(fs)
 	t.stamping.register(fs)
 	t.deviations.register(fs)
 	t.statement.register(fs)
 	content := fs.String("content", "", "`FILE` with the content that was signed, if it is not in the SignedData; raw bytes of any size")
+	kept := fs.String("evidence", "", "`FILE` to write the verdict to, with what it rests on; it must not be there yet")
 	return func(ctx context.Context, in *files, name string) (report, error) {
-		return t.newVerdict(t.judgeSignedData(ctx, in, name, *content))
+		return t.newVerdict(t.judgeSignedData(ctx, in, name, *content, *kept))
 	}
 }
 
-func (t *trust) judgeSignedData(ctx context.Context, in *files, name, contentName string) (*verify.Result, error) {
+func (t *trust) judgeSignedData(ctx context.Context, in *files, name, contentName, kept string) (*verify.Result, error) {
 	if err := t.statement.check(contentName); err != nil {
 		return nil, err
 	}
@@ -41,7 +34,7 @@ func (t *trust) judgeSignedData(ctx context.Context, in *files, name, contentNam
 		return nil, err
 	}
 	if t.statement.asked() {
-		return t.judgeStatement(ctx, in, scheme, name, contentName)
+		return t.judgeStatement(ctx, in, scheme, name, contentName, kept)
 	}
 	message, err := in.object(name, signedDataFormat)
 	if err != nil {
@@ -59,6 +52,13 @@ func (t *trust) judgeSignedData(ctx context.Context, in *files, name, contentNam
 		return nil, err
 	}
 	defer j.sources.Close()
+	if kept != "" {
+		q := evidence.Question{Method: evidence.SignedData, Signature: message, Options: j.opts}
+		if content != nil {
+			q.Method = evidence.Detached
+		}
+		return j.keep(ctx, kept, q, content)
+	}
 	if content == nil {
 		return j.SignedData(ctx, message, j.opts)
 	}

@@ -12,16 +12,20 @@ import (
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // This file is what a service writes to use the SDK. The rest of the example is
 // the service itself.
 
-// A verifier verifies signatures, and owns the sources of status that it asks.
+// A verifier verifies signatures, and owns the sources of status that it asks. What
+// its verdicts rest on is recorded, and can be judged again without those sources.
 type verifier struct {
 	*verify.Verifier
-	ocsp *ocspclient.Client
-	crls *crl.Store
+	recorder *evidence.Recorder
+	judge    *evidence.Judge
+	ocsp     *ocspclient.Client
+	crls     *crl.Store
 }
 
 // newVerifier says whose certificates are accepted, and who is asked whether they
@@ -36,6 +40,10 @@ func newVerifier(scheme verify.Scheme) (*verifier, error) {
 	if err != nil {
 		return nil, errors.Join(err, ocsp.Close())
 	}
+	judge, err := evidence.NewJudge(evidence.JudgeConfig{Config: verify.Config{Scheme: scheme}})
+	if err != nil {
+		return nil, errors.Join(err, ocsp.Close(), crls.Close())
+	}
 	v, err := verify.New(verify.Config{
 		Scheme: scheme,
 		Status: []verify.StatusSource{ocsp, crls},
@@ -43,7 +51,7 @@ func newVerifier(scheme verify.Scheme) (*verifier, error) {
 	if err != nil {
 		return nil, errors.Join(err, ocsp.Close(), crls.Close())
 	}
-	return &verifier{v, ocsp, crls}, nil
+	return &verifier{v, &evidence.Recorder{Verifier: v, Software: "tax example"}, judge, ocsp, crls}, nil
 }
 
 // Close ends the questions in flight.
@@ -51,7 +59,7 @@ func (v *verifier) Close() error { return errors.Join(v.ocsp.Close(), v.crls.Clo
 
 // newAuthenticator signs citizens in at origin. Sessions are linked to the
 // accounts in the store.
-func newAuthenticator(ctx context.Context, origin string, verifier *verify.Verifier, store *Store, logger *slog.Logger) (*signin.Authenticator, error) {
+func newAuthenticator(ctx context.Context, origin string, verifier *verifier, store *Store, logger *slog.Logger) (*signin.Authenticator, error) {
 	// Sessions may end with the process that began them; the names that holders
 	// have with this service must outlive it.
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -63,7 +71,7 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verify.Verif
 		return nil, err
 	}
 	return signin.New(signin.Config{
-		Verifier:    verifier,
+		Verifier:    verifier.Verifier,
 		Origins:     []string{origin},
 		Service:     "tax",
 		Key:         key,
@@ -75,6 +83,14 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verify.Verif
 		// The certificate is needed once more, to link the account.
 		OnSignIn: func(ctx context.Context, res *verify.Result, session *signin.Session) error {
 			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0].Raw)
+		},
+		// Why a citizen was let in, or was not, can be asked years later.
+		OnVerdict: func(ctx context.Context, v *signin.Verdict) error {
+			kept, err := verifier.recordSignIn(ctx, v)
+			if err != nil {
+				return err
+			}
+			return store.KeepVerdict(ctx, kept)
 		},
 	})
 }

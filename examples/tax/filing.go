@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
-	"github.com/citizencert/citizencert/verify"
 )
 
 // fileReturn receives the signature over a return, verifies it, and keeps both
@@ -68,8 +66,11 @@ func (s *service) file(ctx context.Context, account string, filing *Filing) (add
 	if err != nil {
 		return false, err
 	}
-	evidence := s.judge(ctx, filing, ret.Document)
-	return s.store.AddFiling(ctx, filing, ret.Document, evidence)
+	kept, err := s.judge(ctx, filing, ret.Document)
+	if err != nil {
+		return false, err
+	}
+	return s.store.AddFiling(ctx, filing, ret.Document, kept)
 }
 
 // verifyAgain judges a pending filing once more, for the instant at which it was
@@ -93,8 +94,11 @@ func (s *service) settle(ctx context.Context, account string, filing *Filing) er
 	if err != nil {
 		return err
 	}
-	evidence := s.judge(ctx, filing, ret.Document)
-	return s.store.Settle(ctx, filing, evidence)
+	kept, err := s.judge(ctx, filing, ret.Document)
+	if err != nil {
+		return err
+	}
+	return s.store.Settle(ctx, filing, kept)
 }
 
 func (s *service) listFilings(w http.ResponseWriter, r *http.Request, session *signin.Session) {
@@ -117,13 +121,6 @@ func (s *service) listFilings(w http.ResponseWriter, r *http.Request, session *s
 	})
 }
 
-// An evidenceItem is a line about what a verdict rests on.
-type evidenceItem struct {
-	Kind   verify.EvidenceKind
-	Size   int
-	Digest string
-}
-
 func (s *service) showFiling(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	filing, err := s.filing(r, session)
 	if err != nil {
@@ -135,23 +132,23 @@ func (s *service) showFiling(w http.ResponseWriter, r *http.Request, session *si
 		s.fail(w, r, err)
 		return
 	}
-	evidence, err := s.store.Evidence(r.Context(), filing.ID)
+	kept, err := s.store.Evidence(r.Context(), filing.ID)
+	var shown *shownEvidence
+	if err == nil {
+		shown, err = s.verifier.judgeAgain(r.Context(), kept, ret.Document)
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
-	}
-	var items []evidenceItem
-	for _, e := range evidence {
-		items = append(items, evidenceItem{e.Kind, len(e.DER), fmt.Sprintf("%x", sha256.Sum256(e.DER))})
 	}
 	s.site.Render(w, r, http.StatusOK, "filing.html", site.Page{
 		SignedIn: true,
 		Data: struct {
 			*Filing
 			Document string
-			Evidence []evidenceItem
+			Evidence *shownEvidence
 			Again    bool
-		}{filing, string(ret.Document), items, r.URL.Query().Has("again")},
+		}{filing, string(ret.Document), shown, r.URL.Query().Has("again")},
 	})
 }
 

@@ -33,9 +33,21 @@ func TestFile(t *testing.T) {
 	}
 	c.wantSays(c.get(p.path), http.StatusOK, "Accepted", "OCSP response", "individual-income-tax-return/1")
 	c.wantSays(c.get("/filings"), http.StatusOK, "Accepted", "G2", r.Policy)
-	evidence, err := o.service.store.Evidence(t.Context(), c.filings()[0].ID)
-	if err != nil || len(evidence) < 5 {
-		t.Errorf("got %d pieces of evidence, %v; want three certificates and two statuses", len(evidence), err)
+	c.wantSays(c.get(p.path), http.StatusOK, "from the evidence alone, to the same verdict")
+	kept, err := o.service.store.Evidence(t.Context(), c.filings()[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.get(p.path + "/evidence.json"); got.body != string(kept) {
+		t.Errorf("got %q for download, want what is kept", got.body)
+	}
+	shown, err := o.service.verifier.judgeAgain(t.Context(), kept, []byte(c.document(form)))
+	if err != nil || !shown.Same || len(shown.Objects) < 6 {
+		t.Errorf("got %+v, %v; want the signature, three certificates and two statuses", shown, err)
+	}
+	var signIns int
+	if err := o.service.store.db.QueryRow(`SELECT count(*) FROM verdicts WHERE filing IS NULL`).Scan(&signIns); err != nil || signIns == 0 {
+		t.Errorf("got evidence of %d sign-ins, %v", signIns, err)
 	}
 }
 

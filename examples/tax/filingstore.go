@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-
-	"github.com/citizencert/citizencert/verify"
 )
 
 // AddReturn keeps a return that waits for its signature.
@@ -60,7 +58,7 @@ type Filing struct {
 // AddFiling keeps a filing, with the evidence of its verdict, and gives it its
 // ID. If the filing is accepted, and the signer has filed this document before,
 // nothing is kept: the ID is that of the earlier filing, and added is false.
-func (s *Store) AddFiling(ctx context.Context, f *Filing, document []byte, evidence []verify.Evidence) (added bool, err error) {
+func (s *Store) AddFiling(ctx context.Context, f *Filing, document []byte, kept []byte) (added bool, err error) {
 	record, err := json.Marshal(f.Record)
 	if err != nil {
 		return false, err
@@ -81,7 +79,7 @@ func (s *Store) AddFiling(ctx context.Context, f *Filing, document []byte, evide
 	if err != nil {
 		return false, err
 	}
-	if err := addEvidence(ctx, tx, f.ID, evidence); err != nil {
+	if err := addVerdict(ctx, tx, f.ID, kept); err != nil {
 		return false, err
 	}
 	return true, tx.Commit()
@@ -89,7 +87,7 @@ func (s *Store) AddFiling(ctx context.Context, f *Filing, document []byte, evide
 
 // Settle replaces the record of a pending filing. An accepted one that turns out
 // to be the second of its kind becomes a duplicate.
-func (s *Store) Settle(ctx context.Context, f *Filing, evidence []verify.Evidence) error {
+func (s *Store) Settle(ctx context.Context, f *Filing, kept []byte) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -98,13 +96,12 @@ func (s *Store) Settle(ctx context.Context, f *Filing, evidence []verify.Evidenc
 	settled, err := settle(ctx, tx, f)
 	if err == nil && !settled {
 		f.Record.refuse(reasonDuplicate)
-		evidence = nil
 		_, err = settle(ctx, tx, f)
 	}
 	if err != nil {
 		return err
 	}
-	if err := addEvidence(ctx, tx, f.ID, evidence); err != nil {
+	if err := addVerdict(ctx, tx, f.ID, kept); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -124,14 +121,15 @@ func settle(ctx context.Context, tx *sql.Tx, f *Filing) (bool, error) {
 	return n == 1, err
 }
 
-func addEvidence(ctx context.Context, tx *sql.Tx, filing int64, evidence []verify.Evidence) error {
-	for _, e := range evidence {
-		_, err := tx.ExecContext(ctx, `INSERT INTO evidence (filing, kind, der) VALUES (?, ?, ?)`, filing, e.Kind, e.DER)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+func addVerdict(ctx context.Context, tx *sql.Tx, filing int64, kept []byte) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO verdicts (filing, evidence) VALUES (?, ?)`, filing, string(kept))
+	return err
+}
+
+// KeepVerdict keeps the verdict on a sign-in.
+func (s *Store) KeepVerdict(ctx context.Context, kept []byte) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO verdicts (evidence) VALUES (?)`, string(kept))
+	return err
 }
 
 const selectFilings = `SELECT f.id, f.number, f.signer, f.signature, f.record FROM filings f
@@ -173,20 +171,8 @@ func scanFiling(row interface{ Scan(...any) error }) (*Filing, error) {
 	return &f, nil
 }
 
-// Evidence returns what the verdict on a filing rests on.
-func (s *Store) Evidence(ctx context.Context, filing int64) ([]verify.Evidence, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT kind, der FROM evidence WHERE filing = ? ORDER BY rowid`, filing)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []verify.Evidence
-	for rows.Next() {
-		var e verify.Evidence
-		if err := rows.Scan(&e.Kind, &e.DER); err != nil {
-			return nil, err
-		}
-		all = append(all, e)
-	}
-	return all, rows.Err()
+// Evidence returns the last verdict on a filing, with what it rests on.
+func (s *Store) Evidence(ctx context.Context, filing int64) (kept []byte, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT evidence FROM verdicts WHERE filing = ? ORDER BY rowid DESC LIMIT 1`, filing).Scan(&kept)
+	return kept, missing(err)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // A Record says what the verification of a filing found, for the citizen and for
@@ -63,13 +64,21 @@ const (
 
 // judge verifies the signature of a filing over a document, as received, and that
 // it is the signature of the holder whose session sent it. It writes the record
-// and returns the evidence, if the filing is accepted.
-func (s *service) judge(ctx context.Context, filing *Filing, document []byte) []verify.Evidence {
+// and returns what the verdict rests on, a refusal too.
+func (s *service) judge(ctx context.Context, filing *Filing, document []byte) (kept []byte, err error) {
 	filing.Record = Record{Verdict: Accepted, ReceivedAt: filing.Record.ReceivedAt}
-	res, cause := s.verifier.Detached(ctx, filing.Signature, bytes.NewReader(document), &verify.Options{
+	rec, res, cause := s.verifier.recorder.Ask(ctx, evidence.Question{
+		Method:    evidence.Detached,
+		Signature: filing.Signature,
 		// Our own record of the receipt: the signer's clock proves nothing.
-		ReceivedAt: filing.Record.ReceivedAt,
-	})
+		Options: &verify.Options{ReceivedAt: filing.Record.ReceivedAt},
+	}, bytes.NewReader(document))
+	if rec == nil {
+		return nil, cause // no verdict
+	}
+	if kept, err = encodeEvidence(rec); err != nil {
+		return nil, err
+	}
 	if cause == nil {
 		filing.Record.describe(res)
 		cause = s.checkSigner(res, filing.Signer)
@@ -80,10 +89,10 @@ func (s *service) judge(ctx context.Context, filing *Filing, document []byte) []
 	log := s.logger.With("verdict", filing.Record.Verdict)
 	if cause != nil {
 		log.InfoContext(ctx, "filing judged", "reason", filing.Record.Reason, "cause", cause)
-		return nil
+		return kept, nil
 	}
 	log.InfoContext(ctx, "filing judged")
-	return res.Evidence
+	return kept, nil
 }
 
 // A refusal is a reason of this service.

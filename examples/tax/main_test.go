@@ -36,7 +36,9 @@ func TestOnce(t *testing.T) {
 				"path       王測試 ← (測試用) 內政部憑證管理中心 ← Government Root Certification Authority - G3",
 				"good, learned by ",
 				"policy     citizencert-strict",
+				"judged again from that alone: accepted, as recorded",
 				"tampered     refused: digest-mismatch",
+				"judged again from that alone: refused, as recorded",
 				"done",
 			} {
 				_, after, found := strings.Cut(rest, line)
@@ -85,7 +87,7 @@ func TestStartRefused(t *testing.T) {
 func TestWalkFails(t *testing.T) {
 	o := newOffice(t)
 	o.world.Register.SetDown(true)
-	err := walk(t.Context(), o.origin, o.world.Cards[lookalike.CitizenCard], &bytes.Buffer{})
+	err := walk(t.Context(), o.origin, o.world.Cards[lookalike.CitizenCard], o.service.verifier.judge, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "linking the account") || !strings.Contains(err.Error(), "try again later") {
 		t.Errorf("got error %v, want one from linking the account that says what the page says", err)
 	}

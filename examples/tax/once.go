@@ -16,6 +16,7 @@ import (
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // serveOnce serves for as long as one citizen takes to walk through.
@@ -24,14 +25,14 @@ func serveOnce(ctx context.Context, l net.Listener, s *service, world *lookalike
 	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- site.Serve(ctx, l, s.handler(), s.logger) }()
-	err := walk(ctx, origin, world.Cards[lookalike.CitizenCard], out)
+	err := walk(ctx, origin, world.Cards[lookalike.CitizenCard], s.verifier.judge, out)
 	cancel()
 	return errors.Join(err, <-served)
 }
 
 // walk is the road of a citizen, over HTTP and through the same pages as with a
-// browser.
-func walk(ctx context.Context, origin string, card *lookalike.Card, out io.Writer) error {
+// browser. judge judges what was kept once more.
+func walk(ctx context.Context, origin string, card *lookalike.Card, judge *evidence.Judge, out io.Writer) error {
 	b, err := newBrowser(origin)
 	if err != nil {
 		return err
@@ -43,8 +44,12 @@ func walk(ctx context.Context, origin string, card *lookalike.Card, out io.Write
 	}{
 		{"signing in", walkSignIn},
 		{"linking the account", walkLink},
-		{"filing", walkFiling},
-		{"filing something else than was shown", walkTampered},
+		{"filing", func(ctx context.Context, b *browser, _ *lookalike.Card, out io.Writer) error {
+			return walkFiling(ctx, b, judge, out)
+		}},
+		{"filing something else than was shown", func(ctx context.Context, b *browser, _ *lookalike.Card, out io.Writer) error {
+			return walkTampered(ctx, b, judge, out)
+		}},
 	} {
 		if err := step.do(ctx, b, card, out); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
@@ -94,8 +99,8 @@ func walkLink(ctx context.Context, b *browser, card *lookalike.Card, out io.Writ
 	return nil
 }
 
-func walkFiling(ctx context.Context, b *browser, _ *lookalike.Card, out io.Writer) error {
-	record, text, err := fileOne(ctx, b, nil)
+func walkFiling(ctx context.Context, b *browser, judge *evidence.Judge, out io.Writer) error {
+	record, text, path, err := fileOne(ctx, b, nil)
 	if err != nil {
 		return err
 	}
@@ -115,12 +120,35 @@ func walkFiling(ctx context.Context, b *browser, _ *lookalike.Card, out io.Write
 	}
 	fmt.Fprintf(out, "  policy     %s %s, profile %s, environment %s\n",
 		record.Policy, record.PolicyVersion, record.Profile, record.Environment)
+	return walkEvidence(ctx, b, judge, path, out)
+}
+
+// walkEvidence downloads what the verdict on a filing rests on and judges it again,
+// by nothing else and without a network.
+func walkEvidence(ctx context.Context, b *browser, judge *evidence.Judge, path string, out io.Writer) error {
+	p, err := b.get(ctx, path+"/evidence.json")
+	if err != nil {
+		return err
+	}
+	file, err := evidence.Parse([]byte(p.body))
+	if err != nil {
+		return err
+	}
+	again, err := judge.Judge(ctx, file.Record, nil)
+	if err != nil {
+		return err
+	}
+	if !again.Same() {
+		return fmt.Errorf("judged again: %v", again)
+	}
+	fmt.Fprintf(out, "  evidence   %d objects, %d bytes, SHA-256 %v\n", len(file.Record.Objects), len(p.body), file.Hash())
+	fmt.Fprintf(out, "             judged again from that alone: %s, as recorded\n", again.Again.Verdict.Outcome)
 	return nil
 }
 
 // walkTampered signs a return in which the tax is not what the page showed.
-func walkTampered(ctx context.Context, b *browser, _ *lookalike.Card, out io.Writer) error {
-	record, _, err := fileOne(ctx, b, func(document []byte) []byte {
+func walkTampered(ctx context.Context, b *browser, judge *evidence.Judge, out io.Writer) error {
+	record, _, path, err := fileOne(ctx, b, func(document []byte) []byte {
 		return bytes.Replace(document, []byte(`"tax": `), []byte(`"tax": -`), 1)
 	})
 	if err != nil {
@@ -130,43 +158,44 @@ func walkTampered(ctx context.Context, b *browser, _ *lookalike.Card, out io.Wri
 		return fmt.Errorf("got verdict %q with reason %q, want a refusal with %q", record.Verdict, record.Reason, verify.ReasonDigestMismatch)
 	}
 	fmt.Fprintf(out, "tampered     refused: %s\n", record.Reason)
-	return nil
+	return walkEvidence(ctx, b, judge, path, out)
 }
 
-// fileOne fills in a return, signs it and returns the record of the filing and
-// the document that was shown. change, if not nil, changes the document on its
+// fileOne fills in a return, signs it and returns the record of the filing, the
+// document that was shown, and the page of the filing. change, if not nil, changes the document on its
 // way to the card, as a page that lies to its user could.
-func fileOne(ctx context.Context, b *browser, change func(document []byte) []byte) (*Record, []byte, error) {
+func fileOne(ctx context.Context, b *browser, change func(document []byte) []byte) (*Record, []byte, string, error) {
 	p, err := b.post(ctx, "/returns", url.Values{
 		"year": {"2024"}, "salary": {"1200000"}, "interest": {"30000"}, "donations": {"5000"}, "dependents": {"1"},
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	form, err := p.cardForm()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	document, err := documentOf(form)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	if change != nil {
 		if form, err = withDocument(form, change(document)); err != nil {
-			return nil, nil, err
+			return nil, nil, "", err
 		}
 	}
 	if p, err = b.sign(ctx, form, lookalike.CitizenCard); err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	if err := p.at("/filings/"); err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
-	if p, err = b.get(ctx, p.path+"/record.json"); err != nil {
-		return nil, nil, err
+	path := p.path
+	if p, err = b.get(ctx, path+"/record.json"); err != nil {
+		return nil, nil, "", err
 	}
 	var record Record
-	return &record, document, json.Unmarshal([]byte(p.body), &record)
+	return &record, document, path, json.Unmarshal([]byte(p.body), &record)
 }
 
 func parseRequest(form site.CardForm) (request signin.ComponentRequest, err error) {

@@ -17,8 +17,7 @@ CREATE TABLE IF NOT EXISTS returns (
   document BLOB NOT NULL
 ) STRICT;
 
--- Every signature that was received, with what the verification said, and, if
--- it was accepted, everything that the verdict rests on.
+-- Every signature that was received, with what the verification said.
 CREATE TABLE IF NOT EXISTS filings (
   id        INTEGER PRIMARY KEY AUTOINCREMENT,
   number    TEXT NOT NULL REFERENCES returns,
@@ -33,10 +32,11 @@ CREATE TABLE IF NOT EXISTS filings (
 -- nothing about that: one content can be signed any number of times.
 CREATE UNIQUE INDEX IF NOT EXISTS filed_once ON filings (digest, signer) WHERE verdict = 'accepted';
 
-CREATE TABLE IF NOT EXISTS evidence (
-  filing INTEGER NOT NULL REFERENCES filings,
-  kind   TEXT NOT NULL,
-  der    BLOB NOT NULL
+-- Every verdict, refusals too, with everything it rests on: files of package
+-- evidence. Those of sign-ins belong to no filing.
+CREATE TABLE IF NOT EXISTS verdicts (
+  filing   INTEGER REFERENCES filings,
+  evidence TEXT NOT NULL
 ) STRICT;
 
 -- Random keys that must outlive a restart. A real service has them in its

@@ -46,7 +46,7 @@ func newService(ctx context.Context, world *lookalike.World, store *Store, origi
 	if s.verifier, err = newVerifier(scheme); err != nil {
 		return nil, err
 	}
-	s.auth, err = newAuthenticator(ctx, origin, s.verifier.Verifier, store, logger)
+	s.auth, err = newAuthenticator(ctx, origin, s.verifier, store, logger)
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -69,6 +69,7 @@ func (s *service) handler() http.Handler {
 	mux.HandleFunc("GET /filings/{id}", s.withAccount(s.showFiling))
 	mux.HandleFunc("POST /filings/{id}/verification", s.withAccount(s.verifyAgain))
 	mux.HandleFunc("GET /filings/{id}/record.json", s.withAccount(s.downloadRecord))
+	mux.HandleFunc("GET /filings/{id}/evidence.json", s.withAccount(s.downloadEvidence))
 	mux.HandleFunc("GET /returns/new", s.withAccount(s.newForm))
 	mux.HandleFunc("POST /returns", s.withAccount(s.prepareReturn))
 	mux.HandleFunc("GET /returns/{number}", s.withAccount(s.showReturn))
