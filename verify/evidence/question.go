@@ -4,14 +4,10 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"log/slog"
 
-	"github.com/citizencert/citizencert/internal/algorithm"
-	"github.com/citizencert/citizencert/internal/cms"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -132,53 +128,4 @@ func (q *Question) ask(ctx context.Context, v *verify.Verifier, content io.Reade
 		return v.Statement(ctx, opts.Line, q.Signature, q.Certificate, content, opts)
 	}
 	return nil, q.check()
-}
-
-// A digester is a reader that hashes what is read from it.
-type digester struct {
-	io.Reader
-	running map[crypto.Hash]hash.Hash
-	ended   bool
-}
-
-// digester reads content for the question and hashes it by every algorithm that its
-// signers name, so that the verdict can be judged again without the content.
-func (q *Question) digester(content io.Reader) *digester {
-	d := &digester{Reader: content, running: map[crypto.Hash]hash.Hash{crypto.SHA256: crypto.SHA256.New()}}
-	if q.Method != Detached {
-		return d
-	}
-	message, err := cms.Parse(q.Signature, cms.Limits{})
-	if err != nil {
-		return d // is refused, and nothing is read
-	}
-	for _, s := range message.SignerInfos {
-		if h, err := algorithm.Digest(s.DigestAlgorithm); err == nil && h.Available() && d.running[h] == nil {
-			d.running[h] = h.New()
-		}
-	}
-	return d
-}
-
-func (d *digester) Read(p []byte) (int, error) {
-	n, err := d.Reader.Read(p)
-	for _, h := range d.running {
-		h.Write(p[:n]) // never fails
-	}
-	if errors.Is(err, io.EOF) {
-		d.ended = true
-	}
-	return n, err
-}
-
-// sums returns the digests, or nil if the content was not read to its end.
-func (d *digester) sums() map[crypto.Hash][]byte {
-	if !d.ended {
-		return nil
-	}
-	sums := make(map[crypto.Hash][]byte, len(d.running))
-	for h, running := range d.running {
-		sums[h] = running.Sum(nil)
-	}
-	return sums
 }

@@ -1,13 +1,9 @@
 package evidence
 
 import (
-	"cmp"
 	"context"
-	"crypto"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -336,28 +332,3 @@ func instant(t time.Time) time.Time {
 
 // text returns a text as JSON can hold it.
 func text(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
-
-func digestsOf(sums map[crypto.Hash][]byte) []Digest {
-	var all []Digest
-	for h, sum := range sums {
-		all = append(all, Digest{h.String(), hex.EncodeToString(sum)})
-	}
-	slices.SortFunc(all, func(a, b Digest) int { return cmp.Compare(a.Algorithm, b.Algorithm) })
-	return all
-}
-
-// digestHashes are the algorithms that content is digested by.
-var digestHashes = []crypto.Hash{crypto.SHA1, crypto.SHA256, crypto.SHA384, crypto.SHA512}
-
-func sumsOf(all []Digest) (map[crypto.Hash][]byte, error) {
-	sums := make(map[crypto.Hash][]byte, len(all))
-	for _, d := range all {
-		i := slices.IndexFunc(digestHashes, func(h crypto.Hash) bool { return h.String() == d.Algorithm })
-		sum, err := hex.DecodeString(d.Value)
-		if i < 0 || err != nil || len(sum) != digestHashes[i].Size() {
-			return nil, fmt.Errorf("evidence: digest of content by %.20q is not one", d.Algorithm)
-		}
-		sums[digestHashes[i]] = sum
-	}
-	return sums, nil
-}
