@@ -65,7 +65,8 @@
 // is active, and with each renewal has the certificate judged anew: one that was
 // revoked or suspended ends its sessions, at most TokenLife after the sources of
 // status know. What those may still go by is for package verify to say, and at
-// sign-in and renewal is 10 minutes for an OCSP answer.
+// sign-in and renewal is 10 minutes for an OCSP answer. A service that follows
+// revocation lists need not wait: see [Authenticator.EndRevoked].
 //
 // To be asked for again, the certificate is kept in the [SessionStore] as long as
 // a session of it can be renewed, and nowhere else: a token holds only its name.
