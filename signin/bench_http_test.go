@@ -4,9 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -36,7 +42,12 @@ import (
 //   - session: Finish itself, by LoginHandler, with an ES256 session
 //
 // the last two for a certificate that the verifier has seen before (warm) and for
-// one that it has not or has forgotten (cold). OCSP answers are cached.
+// one that it has not or has forgotten (cold). OCSP answers are cached. And what
+// cannot be saved, whoever writes it:
+//
+//   - floor: reads the body without looking at it, and verifies one RSA-2048
+//     signature by crypto/rsa
+//   - floor-session: the same, and signs by ES256
 //
 // Redeeming uses a challenge up and a card takes a millisecond to sign another, so
 // the store puts back what it has given out: one Put more than in real life.
@@ -50,8 +61,10 @@ func BenchmarkFinish(b *testing.B) {
 		s.load(b, "verify-cold", "/verify", cold),
 		s.load(b, "session-warm", "/signin/finish", warm),
 		s.load(b, "session-cold", "/signin/finish", cold),
+		s.load(b, "floor", "/floor", warm),
+		s.load(b, "floor-session", "/floor-session", warm),
 	)
-	for _, name := range []string{"verify-warm", "verify-cold", "session-warm", "session-cold"} {
+	for _, name := range []string{"verify-warm", "verify-cold", "session-warm", "session-cold", "floor", "floor-session"} {
 		c.Ratio("decode", name) // of the requests a second: the inverse of that of times
 		c.Ratio("peer", name)
 	}
@@ -131,12 +144,13 @@ func newFinishSite(b *testing.B) *finishSite {
 	c, err := s.auth.Begin(rec, r, PKCS7)
 	check(err)
 	s.id, s.tbs, s.cookie = c.ID, c.Request.TBS, rec.Result().Cookies()[0]
-	server.Config.Handler = s.handler()
+	server.Config.Handler = s.handler(b)
 	server.Start()
 	return s
 }
 
-func (s *finishSite) handler() http.Handler {
+func (s *finishSite) handler(b *testing.B) http.Handler {
+	b.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("/signin/", http.StripPrefix("/signin", s.auth.LoginHandler()))
 	handle := func(path string, then func(der []byte) error) {
@@ -187,6 +201,27 @@ func (s *finishSite) handler() http.Handler {
 		_, _, err = s.auth.verify(r.Context(), body.answer, line, issued.Type)
 		return nil, err
 	}))
+	signature, err := s.card.SignPKCS1([]byte(s.tbs))
+	if err != nil {
+		b.Fatal(err)
+	}
+	signing := newES256(b)
+	floor := func(w http.ResponseWriter, r *http.Request) {
+		_, err := readBody(w, r)
+		sum := sha256.Sum256([]byte(s.tbs))
+		err = errors.Join(err, rsa.VerifyPKCS1v15(s.card.Cert.PublicKey.(*rsa.PublicKey), crypto.SHA256, sum[:], signature))
+		if r.URL.Path == "/floor-session" {
+			_, signingErr := ecdsa.SignASN1(rand.Reader, signing, sum[:])
+			err = errors.Join(err, signingErr)
+		}
+		if err != nil {
+			http.Error(w, "", http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
+	mux.HandleFunc("POST /floor", floor)
+	mux.HandleFunc("POST /floor-session", floor)
 	return mux
 }
 
