@@ -23,7 +23,7 @@ func TestAbandonedChallenges(t *testing.T) {
 	r.Host = taxHost
 	issue := func() {
 		for range signin.MaxChallenges {
-			if _, err := w.auth.Begin(httptest.NewRecorder(), r, signin.PKCS1); err != nil {
+			if _, err := w.auth.Begin(nowhere{}, r, signin.PKCS1); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -37,13 +37,24 @@ func TestAbandonedChallenges(t *testing.T) {
 	}
 	issue()
 	before := heap()
-	for range 10 {
+	rounds := 10
+	if underRace {
+		rounds = 2 // there is no other goroutine, and a million would take a minute
+	}
+	for range rounds - 1 {
 		issue()
 	}
 	if after := heap(); after > before+before/10 {
 		t.Errorf("memory grew from %d to %d bytes", before, after)
 	}
-	if _, err := w.auth.Begin(httptest.NewRecorder(), r, signin.PKCS1); err != nil {
+	if _, err := w.auth.Begin(nowhere{}, r, signin.PKCS1); err != nil {
 		t.Error(err)
 	}
 }
+
+// nowhere is where a response goes that nobody reads.
+type nowhere http.Header
+
+func (n nowhere) Header() http.Header         { return http.Header(n) }
+func (n nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (n nowhere) WriteHeader(int)             {}
