@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -27,19 +26,37 @@ type Answer struct {
 // UnmarshalJSON refuses an answer without ret_code, whose absence would
 // otherwise pass for success.
 func (a *Answer) UnmarshalJSON(data []byte) error {
-	type plain Answer // without this method
-	wire := struct {
-		*plain
-		ReturnCode *ReturnCode `json:"ret_code"`
-	}{plain: (*plain)(a)}
-	if err := json.Unmarshal(data, &wire); err != nil {
+	r := &objectReader{data: data}
+	if err := a.read(r); err != nil {
+		return fmt.Errorf("signin: answer: %w", err)
+	}
+	return r.end()
+}
+
+func (a *Answer) read(r *objectReader) error {
+	hasCode := false
+	err := r.object(func(name string) (err error) {
+		switch name {
+		case "func":
+			a.Func, err = r.optionalText()
+		case "ret_code":
+			hasCode = true
+			err = a.ReturnCode.read(r)
+		case "last_error":
+			err = a.LastError.read(r)
+		case "signature":
+			a.Signature, err = r.optionalText()
+		case "certb64":
+			a.Certificate, err = r.optionalText()
+		default:
+			err = r.skip()
+		}
 		return err
+	})
+	if err == nil && !hasCode {
+		return errors.New("no ret_code")
 	}
-	if wire.ReturnCode == nil {
-		return errors.New("signin: answer has no ret_code")
-	}
-	a.ReturnCode = *wire.ReturnCode
-	return nil
+	return err
 }
 
 // A ReturnCode is a code of the component or its card library. Zero is success.
@@ -59,6 +76,14 @@ func (c *ReturnCode) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	return errors.New("signin: return code is not a number of 32 bits")
+}
+
+func (c *ReturnCode) read(r *objectReader) error {
+	text, err := r.plain()
+	if err != nil {
+		return err
+	}
+	return c.UnmarshalJSON(text)
 }
 
 // String returns the code as help desks know it.

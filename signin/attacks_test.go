@@ -32,6 +32,7 @@ func TestAttacks(t *testing.T) {
 		{"L13 fixation", attackFixation},
 		{"L15 environments", attackEnvironments},
 		{"L16 revoked during session", attackRevokedDuringSession},
+		{"L16 revoked on a list", attackRevokedOnList},
 		{"L17 many challenges", attackManyChallenges},
 		{"S02 signed attributes for a line", attackAttributesAsLine},
 		{"T01 ended session", attackEndedSession},

@@ -1,9 +1,10 @@
 package signin
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -54,22 +55,49 @@ func (a *Authenticator) serveChallenge(w http.ResponseWriter, r *http.Request) (
 		SignatureType SignatureType `json:"signatureType"`
 	}{PKCS1}
 	if r.ContentLength != 0 {
-		if err := readJSON(w, r, &body); err != nil {
+		data, err := readBody(w, r)
+		if err != nil {
 			return nil, err
+		}
+		if err := json.Unmarshal(data, &body); err != nil {
+			return nil, refuse(ReasonRequest, "body cannot be read as JSON of the expected form")
 		}
 	}
 	return a.Begin(w, r, body.SignatureType)
 }
 
+// A finishBody is what a page sends once the card has signed.
+type finishBody struct {
+	challenge string
+	answer    *Answer
+}
+
+func (b *finishBody) read(r *objectReader) error {
+	return r.object(func(name string) (err error) {
+		switch name {
+		case "challenge":
+			b.challenge, err = r.text()
+		case "answer":
+			b.answer = new(Answer)
+			err = b.answer.read(r)
+		default:
+			err = r.skip()
+		}
+		return err
+	})
+}
+
 func (a *Authenticator) serveFinish(w http.ResponseWriter, r *http.Request) (any, error) {
-	var body struct {
-		Challenge string  `json:"challenge"`
-		Answer    *Answer `json:"answer"`
-	}
-	if err := readJSON(w, r, &body); err != nil {
+	data, err := readBody(w, r)
+	if err != nil {
 		return nil, err
 	}
-	s, err := a.Finish(w, r, body.Challenge, body.Answer)
+	var body finishBody
+	object := &objectReader{data: data}
+	if err := errors.Join(body.read(object), object.end()); err != nil {
+		return nil, &Error{Reason: ReasonRequest, Err: fmt.Errorf("reading the body: %w", err)}
+	}
+	s, err := a.Finish(w, r, body.challenge, body.answer)
 	if err != nil {
 		return nil, err
 	}
@@ -99,21 +127,19 @@ func (a *Authenticator) Logout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readJSON reads a body of one JSON value. Asking for the media type keeps out
-// what an HTML form of any site can send.
-func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
+// readBody reads a body of JSON. Asking for the media type keeps out what an HTML
+// form of any site can send.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		return refuse(ReasonRequest, "Content-Type is not application/json")
+		return nil, refuse(ReasonRequest, "Content-Type is not application/json")
 	}
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	if err := d.Decode(v); err != nil {
+	var b bytes.Buffer
+	b.Grow(int(min(max(r.ContentLength, 0), maxBody)) + bytes.MinRead)
+	if _, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return refuse(ReasonRequest, "body is larger than %d bytes", maxBody)
+			return nil, refuse(ReasonRequest, "body is larger than %d bytes", maxBody)
 		}
-		return refuse(ReasonRequest, "body cannot be read as JSON of the expected form")
+		return nil, refuse(ReasonRequest, "body cannot be read")
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return refuse(ReasonRequest, "body has more than one JSON value")
-	}
-	return nil
+	return b.Bytes(), nil
 }

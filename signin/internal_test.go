@@ -56,28 +56,6 @@ func TestLimiterBound(t *testing.T) {
 	}
 }
 
-// Every reason has a code, and every code both sentences.
-func TestProblems(t *testing.T) {
-	for reason, code := range codes {
-		if p := (&Error{Reason: reason}).Problem(); p.Code != code || p.Status < 400 {
-			t.Errorf("%s: got %+v, want code %s", reason, p, code)
-		}
-	}
-	for _, code := range codes {
-		if _, ok := sentences[code]; !ok {
-			t.Errorf("code %s has no sentence", code)
-		}
-	}
-	for code, text := range sentences {
-		if text.ZhTW == "" || text.En == "" {
-			t.Errorf("code %s lacks a sentence", code)
-		}
-	}
-	if p := (&Error{Reason: "of the future"}).Problem(); p.Code != CodeInternal || p.Status != 500 {
-		t.Errorf("got %+v for a reason that is not known", p)
-	}
-}
-
 // A challenge is made of random bytes and nothing else of chance: with the bytes
 // of the package comment it has the line of the package comment.
 func TestChallengeVector(t *testing.T) {

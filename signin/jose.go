@@ -32,6 +32,7 @@ type tokens interface {
 // immutable: a key is withdrawn by making an Authenticator without it.
 type keyring struct {
 	signer crypto.Signer
+	jws    jws.Signer        // for the signer's algorithm
 	keys   []verificationKey // the signer's first
 }
 
@@ -74,6 +75,10 @@ func newKeyring(signer crypto.Signer, others []crypto.PublicKey) (*keyring, erro
 			}
 		}
 		t.keys = append(t.keys, key)
+	}
+	var err error
+	if t.jws, err = jws.NewSigner(t.keys[0].algorithm); err != nil {
+		return nil, fmt.Errorf("signin: no signer for %s: %v", t.keys[0].algorithm, err)
 	}
 	token, err := t.sign([]byte("{}"))
 	if err == nil {
@@ -119,17 +124,16 @@ func newVerificationKey(public crypto.PublicKey) (verificationKey, error) {
 	}, nil
 }
 
+// sign writes the header that open asks for. The JOSE library gets what is signed
+// and the key, and no more.
 func (t *keyring) sign(payload []byte) (string, error) {
-	key := &t.keys[0]
-	h := jws.NewHeaders()
-	if err := errors.Join(h.Set(jws.KeyIDKey, key.jwk.KeyID), h.Set(jws.TypeKey, tokenType)); err != nil {
-		return "", fmt.Errorf("setting the token header: %v", err)
-	}
-	token, err := jws.Sign(payload, jws.WithKey(key.algorithm, t.signer, jws.WithProtectedHeaders(h)))
+	signed := []byte(t.keys[0].header)
+	signed = base64.RawURLEncoding.AppendEncode(signed, payload)
+	signature, err := t.jws.Sign(signed, t.signer)
 	if err != nil {
 		return "", fmt.Errorf("signing a token: %v", err)
 	}
-	return string(token), nil
+	return string(base64.RawURLEncoding.AppendEncode(append(signed, '.'), signature)), nil
 }
 
 // open returns the payload of a token that one of our keys has signed. Of all

@@ -1,8 +1,10 @@
 package signin_test
 
 import (
-	"bytes"
 	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
@@ -153,17 +155,62 @@ func TestLineZero(t *testing.T) {
 	}
 }
 
-// A line comes through what pages and components do to a text.
+// encodeURIComponent is ECMA-262, Section 19.2.6.4, for ASCII.
+func encodeURIComponent(text string) string {
+	var b strings.Builder
+	for _, c := range []byte(text) {
+		if c < 0x80 && strings.IndexByte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// A line comes through what pages and components do to a text: there is nothing in
+// it that an encoding changes and a decoder, right or sloppy, does not change back.
 func TestLineSurvives(t *testing.T) {
+	form := func(body string) (string, error) {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return r.FormValue("tbs"), nil
+	}
 	for text := range vectors() {
-		if got, err := url.QueryUnescape(url.QueryEscape(text)); err != nil || got != text {
-			t.Errorf("encodeURIComponent: got %s, %v", got, err)
+		inJSON, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if got, err := url.QueryUnescape(text); err != nil || got != text {
-			t.Errorf("form data that was not encoded: got %s, %v", got, err)
-		}
-		if encoded, err := json.Marshal(text); err != nil || !bytes.Equal(encoded, []byte(`"`+text+`"`)) {
-			t.Errorf("JSON: got %s, %v", encoded, err)
+		for name, decode := range map[string]func() (string, error){
+			"encodeURIComponent":        func() (string, error) { return url.PathUnescape(encodeURIComponent(text)) },
+			"encodeURIComponent, query": func() (string, error) { return url.QueryUnescape(encodeURIComponent(text)) },
+			"decoded twice": func() (string, error) {
+				once, err := url.QueryUnescape(encodeURIComponent(text))
+				if err != nil {
+					return "", err
+				}
+				return url.QueryUnescape(once)
+			},
+			"not encoded, but decoded":  func() (string, error) { return url.QueryUnescape(text) },
+			"form":                      func() (string, error) { return form(url.Values{"tbs": {text}}.Encode()) },
+			"form that was not encoded": func() (string, error) { return form("tbs=" + text) },
+			"JSON": func() (got string, err error) {
+				err = json.Unmarshal(inJSON, &got)
+				return got, err
+			},
+			"JSON without an escape": func() (string, error) { return strings.Trim(string(inJSON), `"`), nil },
+			"JSON in a form": func() (string, error) {
+				in, _ := form(url.Values{"tbs": {string(inJSON)}}.Encode())
+				var got string
+				err := json.Unmarshal([]byte(in), &got)
+				return got, err
+			},
+			"HTML":           func() (string, error) { return template.HTMLEscapeString(text), nil },
+			"spaces trimmed": func() (string, error) { return strings.Join(strings.Fields(text), ""), nil },
+		} {
+			if got, err := decode(); err != nil || got != text {
+				t.Errorf("%s: got %s, %v, want %s", name, got, err, text)
+			}
 		}
 	}
 }

@@ -137,6 +137,7 @@ var codes = map[Reason]Code{
 	ReasonStoreFull:        CodeBusy,
 	ReasonStore:            CodeUnavailable,
 	ReasonAccounts:         CodeUnavailable,
+	ReasonInternal:         CodeInternal,
 
 	ReasonNoSession:        CodeSession,
 	ReasonTokenForm:        CodeSession,
@@ -162,6 +163,7 @@ var codes = map[Reason]Code{
 	Reason(verify.ReasonNoSigner):          CodeSignature,
 	Reason(verify.ReasonContentType):       CodeSignature,
 	Reason(verify.ReasonContentMissing):    CodeSignature,
+	Reason(verify.ReasonSignedAttributes):  CodeSignature,
 	Reason(verify.ReasonDigestMismatch):    CodeSignature,
 	Reason(verify.ReasonBadSignature):      CodeSignature,
 	Reason(verify.ReasonPurpose):           CodeSignature,

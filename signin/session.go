@@ -121,7 +121,7 @@ func (a *Authenticator) holder(res *verify.Result) (*Session, error) {
 	}
 	return &Session{
 		Subject:     a.pairwise.subject(a.environment, id),
-		Certificate: a.pairwise.certificate(path[0], path[1]),
+		Certificate: a.pairwise.certificate(path[1].RawSubjectPublicKeyInfo, path[0].SerialNumber),
 		Environment: a.environment,
 		Assurance:   assurance,
 	}, nil

@@ -65,7 +65,8 @@
 // is active, and with each renewal has the certificate judged anew: one that was
 // revoked or suspended ends its sessions, at most TokenLife after the sources of
 // status know. What those may still go by is for package verify to say, and at
-// sign-in and renewal is 10 minutes for an OCSP answer.
+// sign-in and renewal is 10 minutes for an OCSP answer. A service that follows
+// revocation lists need not wait: see [Authenticator.EndRevoked].
 //
 // To be asked for again, the certificate is kept in the [SessionStore] as long as
 // a session of it can be renewed, and nowhere else: a token holds only its name.
@@ -77,7 +78,6 @@ package signin
 
 import (
 	"context"
-	"crypto"
 	"crypto/rand"
 	"log/slog"
 	"net/http"
@@ -95,97 +95,6 @@ const (
 	MaxIdleLife    = 30 * time.Minute
 	MaxSessionLife = 8 * time.Hour
 )
-
-// Config is what a service says about itself. New copies what it keeps.
-type Config struct {
-	// Verifier judges certificates and signatures. Required. With one for the
-	// test environment every origin must be a loopback name, with one for
-	// production none may be; a custom one allows either.
-	Verifier *verify.Verifier
-
-	// Origins are the origins under which browsers reach the service, such as
-	// "https://tax.example.gov.tw". At least one is required. The Host header of
-	// a request picks one of them, and a request for another host is refused, so
-	// a proxy must pass the header on. Headers such as X-Forwarded-Host are not
-	// read. Plain http is accepted for loopback names only.
-	Origins []string
-
-	// Service names the service in what citizens sign and in session tokens:
-	// up to 64 lower-case letters, digits, '.', '_' and '-'. Required. Services
-	// that share a host, a store or a key need names of their own.
-	Service string
-
-	// Key signs session tokens. Required: ECDSA on P-256 (ES256) or Ed25519
-	// (EdDSA), in memory or behind a crypto.Signer.
-	Key crypto.Signer
-
-	// OtherKeys are further public keys, *ecdsa.PublicKey on P-256 or
-	// ed25519.PublicKey, whose tokens are accepted: those of other servers, and
-	// during rotation the one before and the one after Key. To rotate, give every
-	// server the new key here; then make it Key and put the old one here; and
-	// leave that out once IdleLife has passed. A key that is left out is worth
-	// nothing at once.
-	OtherKeys []crypto.PublicKey
-
-	// PairwiseKey makes the subjects of this service differ from those of every
-	// other. Required, at least MinPairwiseKey random bytes. All servers of a
-	// service use the same, and it can never be changed: subjects change with it.
-	PairwiseKey []byte
-
-	// Challenges and Sessions keep what must be remembered. If nil, in the
-	// memory of this process, which is right for one server and no more.
-	Challenges ChallengeStore
-	Sessions   SessionStore
-
-	// Accounts, if not nil, is asked for the account of each session, and
-	// Session.Account has its answer.
-	Accounts AccountLinker
-
-	// ChallengesPerMinute is how many challenges one client gets in a minute from
-	// one server. If zero, DefaultChallengesPerMinute.
-	ChallengesPerMinute int
-
-	// ClientKey names the client that a request comes from, in any text. If nil,
-	// the address of the connection, of IPv6 its /64. Behind a proxy that is the
-	// proxy, so there a service reads the address from the one header that its
-	// proxy is known to set. It may be called concurrently.
-	ClientKey func(r *http.Request) string
-
-	// InsecureUnlimitedChallenges counts nobody. It is meant for services behind
-	// something that does.
-	InsecureUnlimitedChallenges bool
-
-	// OnSignIn, if not nil, is called with the verified result before a session
-	// is issued: here a service links accounts and keeps its records. An error
-	// refuses the sign-in; it is logged and must not hold personal data.
-	OnSignIn func(ctx context.Context, res *verify.Result, s *Session) error
-
-	// OnVerdict, if not nil, is called with what the verifier says of each signature
-	// that a browser brings, refusals too: here a service keeps evidence of sign-ins
-	// and consents. An error refuses what was signed: a verdict that cannot be
-	// accounted for is none. It is logged and must not hold personal data.
-	OnVerdict func(ctx context.Context, v *Verdict) error
-
-	// LoginPath is where Handler sends a browser that asks for a page without a
-	// session, such as "/login". If empty, Handler answers 401 to everyone.
-	LoginPath string
-
-	// TokenLife is how long a session goes on without its certificate being
-	// judged anew, IdleLife how long it can still be renewed after that was done
-	// last, and SessionLife how long it lasts at all: each in whole seconds, and
-	// no longer than the next. If zero, the longest there is: MaxTokenLife,
-	// MaxIdleLife and MaxSessionLife.
-	TokenLife   time.Duration
-	IdleLife    time.Duration
-	SessionLife time.Duration
-
-	// Logger gets the cause of every refusal, without personal data. If nil,
-	// slog.Default.
-	Logger *slog.Logger
-
-	// Now is the clock. If nil, time.Now. It may be called concurrently.
-	Now func() time.Time
-}
 
 // An Authenticator issues challenges, redeems them for sessions, and checks
 // sessions. It is safe for concurrent use.

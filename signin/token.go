@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"math/big"
 	"slices"
 	"time"
 
@@ -102,9 +102,9 @@ func (p pairwise) subject(env verify.Environment, id verify.Identity) string {
 
 // certificate names one certificate. Serial numbers are unique under one CA key,
 // and names of CAs are not unique. A thumbprint would name the certificate for
-// everyone.
-func (p pairwise) certificate(cert, issuer *x509.Certificate) string {
-	return p.sum("citizencert certificate", string(issuer.RawSubjectPublicKeyInfo), cert.SerialNumber.String())
+// everyone. The key is the DER of a SubjectPublicKeyInfo.
+func (p pairwise) certificate(issuerKey []byte, serial *big.Int) string {
+	return p.sum("citizencert certificate", string(issuerKey), serial.String())
 }
 
 func (p pairwise) sum(fields ...string) string {

@@ -1,0 +1,142 @@
+package redis_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// asSite makes this program a server of the site that the variable describes.
+const asSite = "CITIZENCERT_TEST_SITE"
+
+func TestMain(m *testing.M) {
+	if described := os.Getenv(asSite); described != "" {
+		if err := serve(described); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// serve says where it listens, and serves until its standard input ends.
+func serve(described string) error {
+	var s site
+	if err := json.Unmarshal([]byte(described), &s); err != nil {
+		return err
+	}
+	handler, err := s.handler(context.Background(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(listener.Addr())
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		server.Close()
+	}()
+	if err := server.Serve(listener); err != http.ErrServerClosed {
+		return err
+	}
+	return nil
+}
+
+// startSite runs a server of the site in a process of its own, and returns its
+// address.
+func startSite(t *testing.T, s site) string {
+	t.Helper()
+	described, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), asSite+"="+string(described))
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stdin.Close()
+		cmd.Wait()
+	})
+	address, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal("a server of the site did not start: ", err)
+	}
+	return strings.TrimSpace(address)
+}
+
+// One answer is posted 64 times at once to two processes: one session begins.
+func TestTwoProcesses(t *testing.T) {
+	o := options(t)
+	client := newClient(t, o)
+	w := newWorld(t, o.Addr, newPrefix(t, client))
+	servers := []string{startSite(t, w.site), startSite(t, w.site)}
+	for round := range 3 {
+		b := &browser{t, map[string]string{}}
+		answer := b.answer(w, w.card)
+		sessions := make([]string, 64)
+		start := make(chan struct{})
+		var wg sync.WaitGroup
+		for i := range sessions {
+			tab := &browser{t, maps.Clone(b.cookies)}
+			r := tab.request("POST", "/signin/finish", answer)
+			r.URL, r.RequestURI = &url.URL{Scheme: "http", Host: servers[i%2], Path: r.URL.Path}, ""
+			wg.Go(func() {
+				<-start
+				res, err := http.DefaultClient.Do(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer res.Body.Close()
+				for _, c := range res.Cookies() {
+					if c.Name == sessionCookie {
+						sessions[i] = c.Value
+					}
+				}
+				if (res.StatusCode == http.StatusOK) != (sessions[i] != "") || res.StatusCode != http.StatusOK && res.StatusCode != http.StatusForbidden {
+					t.Errorf("got %s", res.Status)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+		begun := 0
+		for _, token := range sessions {
+			if token != "" {
+				begun++
+				accepted(t, (&browser{t, map[string]string{sessionCookie: token}}).do(w, "GET", "/account", nil))
+			}
+		}
+		if begun != 1 {
+			t.Errorf("round %d: %d sessions began, want 1", round, begun)
+		}
+	}
+}
