@@ -157,7 +157,8 @@ type Config struct {
 
 	// OnSignIn, if not nil, is called with the verified result before a session
 	// is issued: here a service links accounts and keeps its records. An error
-	// refuses the sign-in; it is logged and must not hold personal data.
+	// refuses the sign-in; it is logged and must not hold personal data. The result
+	// is nil for AssuranceMobileAuth, and only for that.
 	OnSignIn func(ctx context.Context, res *verify.Result, s *Session) error
 
 	// LoginPath is where Handler sends a browser that asks for a page without a
@@ -202,6 +203,7 @@ type Authenticator struct {
 	sessionLife time.Duration
 	renewals    expiring[time.Time] // by session: when to try again
 	limiter     *limiter            // nil: no limit
+	persons     *limiter            // likewise
 	clientKey   func(*http.Request) string
 	crossOrigin http.CrossOriginProtection
 	logger      *slog.Logger
@@ -223,9 +225,10 @@ func New(cfg Config) (*Authenticator, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	var limit *limiter
+	var limit, persons *limiter
 	if !cfg.InsecureUnlimitedChallenges {
 		limit = &limiter{perMinute: cfg.ChallengesPerMinute}
+		persons = &limiter{perMinute: PersonRequestsPerMinute}
 	}
 	return &Authenticator{
 		verifier:    cfg.Verifier,
@@ -244,6 +247,7 @@ func New(cfg Config) (*Authenticator, error) {
 		idleLife:    cfg.IdleLife,
 		sessionLife: cfg.SessionLife,
 		limiter:     limit,
+		persons:     persons,
 		clientKey:   cfg.ClientKey,
 		logger:      cfg.Logger,
 		now:         cfg.Now,
@@ -323,10 +327,9 @@ func (a *Authenticator) Finish(w http.ResponseWriter, r *http.Request, id string
 	if err != nil {
 		return nil, err
 	}
-	if err := a.endSessionOf(r, o); err != nil {
+	if err := a.enter(w, r, o, s, token); err != nil {
 		return nil, err
 	}
-	http.SetCookie(w, o.cookie(a.sessionCookie(o), token, a.idleUntil(s).Sub(s.IssuedAt)))
 	return s, nil
 }
 
