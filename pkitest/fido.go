@@ -194,13 +194,9 @@ func (f *Fido) answer(call string, body []byte, script FidoScript) (code string,
 	}
 	if script.Alter != nil {
 		script.Alter(result)
-		for i, name := range covered {
-			covered[i], _ = result[name].(string)
-		}
-	} else {
-		for i, name := range covered {
-			covered[i], _ = result[name].(string)
-		}
+	}
+	for i, name := range covered {
+		covered[i], _ = result[name].(string)
 	}
 	result["idp_checksum"] = f.checksum(append([]string{q.TransactionID, code}, covered...)...)
 	if script.Tamper != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -139,6 +140,11 @@ type RemoteAnswer struct {
 	// Certificate is the signer's, in DER. With SignedData it may be nil; if it is
 	// not, it must be the one that has signed.
 	Certificate []byte
+
+	// LastFour are the last four characters of the ID number of whoever was asked.
+	// If a certificate names its own, they must be the same. If empty, whoever has
+	// signed is meant.
+	LastFour string
 }
 
 // FinishRemote redeems an attempt to sign in that was taken. It checks the
@@ -232,11 +238,14 @@ func (a *Authenticator) verifyRemote(ctx context.Context, at *RemoteAttempt, ans
 		return nil, refuse(ReasonSigners, "%d signers, want one", len(res.Signers))
 	}
 	signer := res.Signers[0]
+	named := signer.Identity.LastFour
 	switch {
 	case answer.Carrier == "" || signer.Identity.Carrier != answer.Carrier:
 		return nil, refuse(Reason(verify.ReasonProfile), "the carrier is %.50q, want %q", signer.Identity.Carrier, answer.Carrier)
 	case answer.Certificate != nil && !bytes.Equal(answer.Certificate, signer.Path[0].Raw):
 		return nil, refuse(Reason(verify.ReasonBadSignature), "the certificate beside the SignedData is not the one that has signed")
+	case answer.LastFour != "" && named != "" && subtle.ConstantTimeCompare([]byte(named), []byte(answer.LastFour)) != 1:
+		return nil, refuse(ReasonOtherHolder, "the certificate is of another person than was asked")
 	}
 	return res, nil
 }
