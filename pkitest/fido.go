@@ -108,6 +108,19 @@ func (f *Fido) Script(s FidoScript) {
 	f.script = s
 }
 
+// Tickets returns the tickets of the API that were issued, oldest first.
+func (f *Fido) Tickets() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var texts []string
+	for _, t := range f.tickets {
+		if !t.web {
+			texts = append(texts, t.text)
+		}
+	}
+	return texts
+}
+
 // ServeHTTP serves the API, the site of the web flow, and the phones' screens.
 func (f *Fido) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/fido")
