@@ -167,6 +167,23 @@ func (f *Fido) serveCall(w http.ResponseWriter, r *http.Request, call string) {
 	json.NewEncoder(w).Encode(answer)
 }
 
+// Answer returns the answer to a question for the result of a ticket, as it is on the
+// wire: for those who stand in between and hand it to somebody else.
+func (f *Fido) Answer(ticketID string) map[string]any {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, t := range f.tickets {
+		if t.id == ticketID {
+			code, result, covered := f.result(fidoRequest{TransactionID: t.request.TransactionID, TicketID: ticketID}, FidoScript{})
+			if code == "0" {
+				f.addChecksum(t.request.TransactionID, result, covered, FidoScript{})
+			}
+			return map[string]any{"error_code": code, "result": result}
+		}
+	}
+	return nil
+}
+
 // takeScript returns the script for an answer to this call, and counts it.
 func (f *Fido) takeScript(call string) FidoScript {
 	s := f.script
@@ -205,17 +222,24 @@ func (f *Fido) answer(call string, body []byte, script FidoScript) (code string,
 		}
 		return id + "-" + code, nil
 	}
+	f.addChecksum(q.TransactionID, result, covered, script)
+	return code, result
+}
+
+// addChecksum completes a result.
+func (f *Fido) addChecksum(transaction string, result map[string]any, covered []string, script FidoScript) {
 	if script.Alter != nil {
 		script.Alter(result)
 	}
-	for i, name := range covered {
-		covered[i], _ = result[name].(string)
+	fields := []string{transaction, "0"}
+	for _, name := range covered {
+		text, _ := result[name].(string)
+		fields = append(fields, text)
 	}
-	result["idp_checksum"] = f.checksum(append([]string{q.TransactionID, code}, covered...)...)
+	result["idp_checksum"] = f.checksum(fields...)
 	if script.Tamper != nil {
 		script.Tamper(result)
 	}
-	return code, result
 }
 
 // fidoInterfaces are the calls with their names in the specification.
