@@ -63,8 +63,10 @@ func (e *Error) Error() string {
 		parts = append(parts, e.Call)
 	}
 	parts = append(parts, string(e.Class))
-	if e.Code != "" {
+	if e.Code != "" && e.Number != 0 {
 		parts = append(parts, fmt.Sprintf("%s (%d)", e.Code, e.Number))
+	} else if e.Code != "" {
+		parts = append(parts, e.Code)
 	}
 	if e.Detail != "" {
 		parts = append(parts, e.Detail)

@@ -141,9 +141,9 @@ const succeeded = "0"
 var (
 	codePrefix = regexp.MustCompile(`^SP-API-[A-Z]+-[0-9]{2}-`)
 
-	// unlistedForm is what an unlisted code is repeated in errors by: it has an
-	// underscore, and so cannot be anybody's number.
-	unlistedForm = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
+	// unlistedForm is that of unlisted codes that errors repeat: words, and numbers
+	// too short to be anybody's.
+	unlistedForm = regexp.MustCompile(`^[A-Z]{1,20}(_[A-Z]{1,20}|_[0-9]{1,3})+$`)
 )
 
 // parseCode returns the code in what stands on the wire: cut at the first colon,
