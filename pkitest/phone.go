@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -280,18 +279,4 @@ func (f *Fido) WebResult(name, idNumber string, approve bool) map[string]string 
 	}
 	back["idp_checksum"] = f.checksum(back["transaction_id"], back["error_code"], back["id_num"], back["signed_response"])
 	return back
-}
-
-// FidoMembers returns what is in a ticket.
-func FidoMembers(ticket string) map[string]any {
-	body, _, _ := strings.Cut(ticket, ".")
-	raw, err := base64.RawURLEncoding.DecodeString(body)
-	if err != nil {
-		return nil
-	}
-	var members map[string]any
-	if json.Unmarshal(raw, &members) != nil {
-		return nil
-	}
-	return members
 }

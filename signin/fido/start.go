@@ -1,107 +1,15 @@
 package fido
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/citizencert/citizencert/signin"
-	"github.com/citizencert/citizencert/verify"
 )
-
-// DefaultTimeLimit is how long a citizen has if Config does not say: time to find
-// the phone, open the app and scan a code.
-const DefaultTimeLimit = 2 * time.Minute
-
-// Config is how a service uses the phone.
-type Config struct {
-	// Auth begins the sessions, and Client speaks to MOI. Both are required, and of
-	// one environment; an Auth with custom anchors goes with either.
-	Auth   *signin.Authenticator
-	Client *Client
-
-	// Hint is what the app shows beside the name of the service, such as
-	// "登入綜合所得稅申報". Required.
-	Hint string
-
-	// Form is the form of signatures. If empty, PKCS1.
-	Form SignatureForm
-
-	// TimeLimit is how long the citizen has, in whole seconds from MinTimeLimit to
-	// signin.ChallengeLife: a ticket never outlives its challenge. If zero,
-	// DefaultTimeLimit.
-	TimeLimit time.Duration
-
-	// ReturnURL is the page to which the app and MOI's site send the citizen back,
-	// on one of the origins of Auth. Required for ModeApp, ModeWeb and
-	// ModeRedirect; without it they are refused.
-	ReturnURL string
-
-	// InsecureWithoutSignature asks the phone to approve and not to sign. All that
-	// is known then is what MOI says; sessions have signin.AssuranceMobileAuth.
-	InsecureWithoutSignature bool
-
-	// OnAnswer, if not nil, is called with each authentic answer before its
-	// signature is verified: here a service that keeps evidence keeps which ID
-	// number MOI has confirmed, which no certificate names. An error refuses; it is
-	// logged and must not hold personal data.
-	OnAnswer func(ctx context.Context, a *Answer) error
-
-	// Logger gets what goes on, without personal data. If nil, slog.Default.
-	Logger *slog.Logger
-
-	// Now is the clock. If nil, time.Now.
-	Now func() time.Time
-}
-
-// A Flow takes citizens from a page to a session, by way of their phone. Between two
-// requests everything it knows is in the challenge store of Config.Auth: any server
-// of the service can go on with it, also after a restart. It is safe for concurrent
-// use and has no goroutines of its own.
-type Flow struct {
-	Config
-	store   signin.ChallengeStore
-	service string
-}
-
-// New returns a Flow, or says what is wrong with cfg.
-func New(cfg Config) (*Flow, error) {
-	if cfg.Auth == nil || cfg.Client == nil {
-		return nil, errors.New("fido: Config.Auth and Config.Client are required")
-	}
-	if a, c := cfg.Auth.Environment(), cfg.Client.Environment(); a != c && a != verify.Custom {
-		return nil, fmt.Errorf("fido: Config.Auth is for environment %v and Config.Client for %v", a, c)
-	}
-	if err := checkText("Config.Hint", cfg.Hint); err != nil {
-		return nil, err
-	}
-	cfg.Form = cmp.Or(cfg.Form, PKCS1)
-	if !cfg.Form.valid() {
-		return nil, fmt.Errorf("fido: Config.Form %q is not known", cfg.Form)
-	}
-	cfg.TimeLimit = cmp.Or(cfg.TimeLimit, DefaultTimeLimit)
-	if cfg.TimeLimit < MinTimeLimit || cfg.TimeLimit > signin.ChallengeLife || cfg.TimeLimit%time.Second != 0 {
-		return nil, fmt.Errorf("fido: Config.TimeLimit is %v, want whole seconds from %v to %v", cfg.TimeLimit, MinTimeLimit, signin.ChallengeLife)
-	}
-	if cfg.ReturnURL != "" {
-		if u, err := url.Parse(cfg.ReturnURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-			return nil, fmt.Errorf("fido: Config.ReturnURL %q is not an address of a page", cfg.ReturnURL)
-		}
-	}
-	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	f := &Flow{Config: cfg}
-	f.store, f.service = cfg.Auth.SharedStore()
-	return f, nil
-}
 
 // A Start is what begins an attempt.
 type Start struct {
