@@ -110,11 +110,13 @@
     // out: on a phone the first one tends to fail when the app comes up.
     async function watch(attempt) {
       const mine = ++round;
-      const end_ = Date.parse(attempt.expiry);
-      const clock = setInterval(() => {
-        const seconds = Math.max(0, Math.ceil((end_ - Date.now()) / 1000));
+      const expiry = Date.parse(attempt.expiry);
+      const tick = () => {
+        const seconds = Math.max(0, Math.ceil((expiry - Date.now()) / 1000));
         left.textContent = say.left(`${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
-      }, 1000);
+      };
+      tick(); // now, so that nothing moves away from under a click
+      const clock = setInterval(() => mine === round && tick(), 1000);
       try {
         while (mine === round) {
           await new Promise((wake) => setTimeout(wake, attempt.pollSeconds * 1000));
@@ -123,7 +125,7 @@
           try {
             result = await post("/status", { attempt: attempt.attempt });
           } catch {
-            if (Date.now() > end_) return end(say.expired);
+            if (Date.now() > expiry) return end(say.expired);
             status.textContent = say.offline;
             continue;
           }
