@@ -20,8 +20,9 @@ import (
 // tests implementations.
 type ChallengeStore interface {
 	// Put stores value under key until expiry. Keys are 43 characters of
-	// base64url and never come twice. A store that has no room returns an error
-	// that wraps [ErrStoreFull]; it must not drop a live value for a new one.
+	// base64url and never come twice, but that a value that was taken may be put
+	// back. A store that has no room returns an error that wraps [ErrStoreFull]; it
+	// must not drop a live value for a new one.
 	Put(ctx context.Context, key string, value []byte, expiry time.Time) error
 
 	// Take returns the value under key and removes it in one step: of any number
@@ -203,8 +204,10 @@ func (a *Authenticator) redeem(r *http.Request, o origin, id string, purpose Pur
 		return "", pending{}, err
 	}
 	switch {
+	case issued.Remote != nil:
+		return "", pending{}, refuse(ReasonChallengeUnknown, "the challenge was not issued to a card")
 	case !issued.Type.valid():
-		return "", pending{}, refuse(ReasonStore, "stored challenge is not one for a card")
+		return "", pending{}, refuse(ReasonStore, "stored challenge cannot be read")
 	case issued.Purpose != purpose:
 		return "", pending{}, refuse(Reason(verify.ReasonPurpose), "the challenge was issued for %q", issued.Purpose)
 	case issued.Host != o.host:

@@ -37,9 +37,9 @@ var pageModes = map[string]Mode{
 // and a Class. Mount it with [http.StripPrefix].
 func (f *Flow) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /start", f.Auth.Endpoint(f.serveStart))
-	mux.HandleFunc("POST /status", f.Auth.Endpoint(f.serveStatus))
-	mux.HandleFunc("POST /cancel", f.Auth.Endpoint(f.serveCancel))
+	mux.HandleFunc("POST /start", f.cfg.Auth.Endpoint(f.serveStart))
+	mux.HandleFunc("POST /status", f.cfg.Auth.Endpoint(f.serveStatus))
+	mux.HandleFunc("POST /cancel", f.cfg.Auth.Endpoint(f.serveCancel))
 	mux.HandleFunc("POST /callback", f.Callback)
 	mux.HandleFunc("GET /fido.js", serveScript)
 	return mux
@@ -88,7 +88,7 @@ func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request) (any, error) 
 	if s.Session == nil {
 		return pageStatus{State: "pending", Expiry: s.Expiry}, nil
 	}
-	f.Logger.InfoContext(r.Context(), "phone: session begins", "session", s.Session)
+	f.cfg.Logger.InfoContext(r.Context(), "phone: session begins", "session", s.Session)
 	return pageStatus{State: "done", Expiry: s.Session.Expiry, Assurance: s.Session.Assurance}, nil
 }
 

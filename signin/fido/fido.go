@@ -132,7 +132,7 @@ type Config struct {
 // of the service can go on with it, also after a restart. It is safe for concurrent
 // use and has no goroutines of its own.
 type Flow struct {
-	Config
+	cfg     Config
 	store   signin.ChallengeStore
 	service string
 }
@@ -165,7 +165,7 @@ func New(cfg Config) (*Flow, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	f := &Flow{Config: cfg}
+	f := &Flow{cfg: cfg}
 	f.store, f.service = cfg.Auth.SharedStore()
 	return f, nil
 }

@@ -47,9 +47,9 @@ func (f *Flow) Status(w http.ResponseWriter, r *http.Request, id string) (*Statu
 		if !f.unsigned(at.Purpose) {
 			return nil, forSignin(badAnswer("there is no signature"))
 		}
-		s, err = f.Auth.InsecureFinishUnsigned(w, r, at, a.HashedID)
+		s, err = f.cfg.Auth.InsecureFinishUnsigned(w, r, at, a.HashedID)
 	} else {
-		s, err = f.Auth.FinishRemote(w, r, at, a.remote(st))
+		s, err = f.cfg.Auth.FinishRemote(w, r, at, a.remote(st))
 	}
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (f *Flow) StatementStatus(r *http.Request, s *signin.Session, id string) (*
 	if a == nil {
 		return nil, nil
 	}
-	res, err := f.Auth.FinishRemoteStatement(r, s, at, a.remote(st))
+	res, err := f.cfg.Auth.FinishRemoteStatement(r, s, at, a.remote(st))
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (f *Flow) poll(r *http.Request, id string) (*signin.RemoteAttempt, *state, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	now := f.Now()
+	now := f.cfg.Now()
 	if !now.Before(st.Deadline) {
 		return nil, nil, nil, &Error{Class: ClassExpired, Detail: "the citizen has not answered in time"}
 	}
@@ -124,7 +124,7 @@ func (f *Flow) poll(r *http.Request, id string) (*signin.RemoteAttempt, *state, 
 	}
 	a, err := f.ask(r.Context(), st)
 	if again(err) {
-		f.Logger.LogAttrs(r.Context(), slog.LevelDebug, "phone: no answer yet", slog.Any("cause", err))
+		f.cfg.Logger.LogAttrs(r.Context(), slog.LevelDebug, "phone: no answer yet", slog.Any("cause", err))
 		return at, st, nil, nil
 	}
 	at, _, taken := f.take(r, id)
@@ -137,8 +137,8 @@ func (f *Flow) poll(r *http.Request, id string) (*signin.RemoteAttempt, *state, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if f.OnAnswer != nil {
-		if err := f.OnAnswer(r.Context(), a); err != nil {
+	if f.cfg.OnAnswer != nil {
+		if err := f.cfg.OnAnswer(r.Context(), a); err != nil {
 			return nil, nil, nil, &signin.Error{Reason: signin.ReasonRefused, Err: err}
 		}
 	}
@@ -146,7 +146,7 @@ func (f *Flow) poll(r *http.Request, id string) (*signin.RemoteAttempt, *state, 
 }
 
 func (f *Flow) take(r *http.Request, id string) (*signin.RemoteAttempt, *state, error) {
-	at, err := f.Auth.TakeRemote(r, id)
+	at, err := f.cfg.Auth.TakeRemote(r, id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -159,7 +159,7 @@ func (f *Flow) take(r *http.Request, id string) (*signin.RemoteAttempt, *state, 
 
 func (f *Flow) ask(ctx context.Context, st *state) (*Answer, error) {
 	if st.Ticket != nil {
-		return f.Client.Result(ctx, st.Ticket)
+		return f.cfg.Client.Result(ctx, st.Ticket)
 	}
 	return f.redirected(ctx, st)
 }
@@ -167,6 +167,6 @@ func (f *Flow) ask(ctx context.Context, st *state) (*Answer, error) {
 // Cancel forgets an attempt. The phone is not told: what the citizen approves after
 // is not asked for. Errors are of type [*signin.Error].
 func (f *Flow) Cancel(r *http.Request, id string) error {
-	_, err := f.Auth.TakeRemote(r, id)
+	_, err := f.cfg.Auth.TakeRemote(r, id)
 	return err
 }

@@ -33,11 +33,11 @@ func (f *Flow) webKey(entry, transaction string) string {
 }
 
 func (f *Flow) startRedirect(ctx context.Context, at *signin.RemoteAttempt, request Request, st *state, shown *Attempt) error {
-	form, err := f.Client.WebForm(request)
+	form, err := f.cfg.Client.WebForm(request)
 	if err != nil {
 		return err
 	}
-	st.Web = &webState{form.TransactionID, Authenticate, f.Form}
+	st.Web = &webState{form.TransactionID, Authenticate, f.cfg.Form}
 	if request.Data != nil {
 		st.Web.Operation = Sign
 	}
@@ -91,15 +91,15 @@ func (f *Flow) Callback(w http.ResponseWriter, r *http.Request) {
 		err = f.callback(r)
 	}
 	if err != nil {
-		f.Logger.LogAttrs(r.Context(), slog.LevelWarn, "phone: callback refused", slog.Any("cause", err))
+		f.cfg.Logger.LogAttrs(r.Context(), slog.LevelWarn, "phone: callback refused", slog.Any("cause", err))
 		http.Error(w, sentences[ClassAnswer].ZhTW+"\n"+sentences[ClassAnswer].En, http.StatusForbidden)
 		return
 	}
-	http.Redirect(w, r, f.ReturnURL, http.StatusSeeOther)
+	http.Redirect(w, r, f.cfg.ReturnURL, http.StatusSeeOther)
 }
 
 func (f *Flow) callback(r *http.Request) error {
-	b, err := f.Client.ParseCallback(r.PostForm)
+	b, err := f.cfg.Client.ParseCallback(r.PostForm)
 	if err != nil {
 		return err
 	}
@@ -114,5 +114,5 @@ func (f *Flow) callback(r *http.Request) error {
 	if err != nil {
 		return &signin.Error{Reason: signin.ReasonInternal, Err: errors.New("callback cannot be stored")}
 	}
-	return f.store.Put(ctx, f.webKey(webResult, b.TransactionID), encoded, f.Now().Add(signin.ChallengeLife))
+	return f.store.Put(ctx, f.webKey(webResult, b.TransactionID), encoded, f.cfg.Now().Add(signin.ChallengeLife))
 }

@@ -53,27 +53,27 @@ func (f *Flow) Start(w http.ResponseWriter, r *http.Request, s Start) (*Attempt,
 	if err := f.checkStart(&s); err != nil {
 		return nil, forSignin(err)
 	}
-	at, err := f.Auth.BeginRemote(w, r, s.Remote)
+	at, err := f.cfg.Auth.BeginRemote(w, r, s.Remote)
 	if err != nil {
 		return nil, err
 	}
 	if s.Mode == ModePush {
-		if err := f.Auth.AdmitPerson("fido " + hashID(s.IDNumber)); err != nil {
+		if err := f.cfg.Auth.AdmitPerson("fido " + hashID(s.IDNumber)); err != nil {
 			return nil, err
 		}
 	}
 	request := Request{
 		IDNumber:  s.IDNumber,
 		Mode:      s.Mode,
-		Hint:      f.Hint,
-		Form:      f.Form,
-		TimeLimit: f.TimeLimit,
+		Hint:      f.cfg.Hint,
+		Form:      f.cfg.Form,
+		TimeLimit: f.cfg.TimeLimit,
 		Device:    s.Device,
 	}
 	if !f.unsigned(at.Purpose) {
 		request.Data = []byte(at.Line)
 	}
-	st := state{Deadline: earlier(f.Now().Add(f.TimeLimit), at.Expiry)}
+	st := state{Deadline: earlier(f.cfg.Now().Add(f.cfg.TimeLimit), at.Expiry)}
 	shown := &Attempt{ID: at.ID, PollSeconds: int(PollInterval / time.Second)}
 	if s.Mode == ModeRedirect {
 		err = f.startRedirect(r.Context(), at, request, &st, shown)
@@ -100,7 +100,7 @@ func (f *Flow) checkStart(s *Start) error {
 	default:
 		return ourFault("mode %.20q is not known", s.Mode)
 	}
-	if f.ReturnURL == "" && s.Mode != ModeQR && s.Mode != ModePush {
+	if f.cfg.ReturnURL == "" && s.Mode != ModeQR && s.Mode != ModePush {
 		return ourFault("mode %s needs Config.ReturnURL", s.Mode)
 	}
 	return nil
@@ -109,25 +109,28 @@ func (f *Flow) checkStart(s *Start) error {
 // unsigned reports whether the phone is asked to approve only. What is more than
 // signing in is always signed.
 func (f *Flow) unsigned(purpose signin.Purpose) bool {
-	return f.InsecureWithoutSignature && purpose == signin.SignIn
+	return f.cfg.InsecureWithoutSignature && purpose == signin.SignIn
 }
 
 func (f *Flow) startTicket(ctx context.Context, request Request, st *state, shown *Attempt) error {
-	ticket, err := f.Client.Ticket(ctx, request)
+	ticket, err := f.cfg.Client.Ticket(ctx, request)
 	if request.Mode == ModePush && unreachable(err) {
-		f.Logger.LogAttrs(ctx, slog.LevelInfo, "phone: no push, and the browser is not told", slog.Any("cause", err))
+		f.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "phone: no push, and the browser is not told", slog.Any("cause", err))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	st.Ticket, st.LastFour = ticket, lastFour(request.IDNumber)
-	st.NextPoll = f.Now().Add(PollInterval)
+	// The text is large, and the page has it.
+	kept := *ticket
+	kept.Text = ""
+	st.Ticket, st.LastFour = &kept, lastFour(request.IDNumber)
+	st.NextPoll = f.cfg.Now().Add(PollInterval)
 	switch request.Mode {
 	case ModeQR:
 		shown.QR, err = NewQRCode(ticket.Text)
 	case ModeApp, ModeWeb:
-		shown.Link = ticket.Link(request.Mode, f.ReturnURL, shown.ID)
+		shown.Link = ticket.Link(request.Mode, f.cfg.ReturnURL, shown.ID)
 	}
 	if request.Mode != ModePush { // whose end tells nothing about the person
 		st.Deadline = earlier(st.Deadline, ticket.Expiry)
@@ -157,7 +160,7 @@ func (f *Flow) keep(ctx context.Context, at *signin.RemoteAttempt, st *state) er
 	}
 	at.State = encoded
 	// A browser that goes away in between must not make the attempt go away.
-	return f.Auth.KeepRemote(context.WithoutCancel(ctx), at)
+	return f.cfg.Auth.KeepRemote(context.WithoutCancel(ctx), at)
 }
 
 // DeviceStatus asks what a person has registered, with the limit for each person.
@@ -167,10 +170,10 @@ func (f *Flow) DeviceStatus(ctx context.Context, idNumber string) (DeviceStatus,
 	if err := checkIDNumber(idNumber); err != nil {
 		return DeviceStatus{}, forSignin(err)
 	}
-	if err := f.Auth.AdmitPerson("fido " + hashID(idNumber)); err != nil {
+	if err := f.cfg.Auth.AdmitPerson("fido " + hashID(idNumber)); err != nil {
 		return DeviceStatus{}, err
 	}
-	status, err := f.Client.DeviceStatus(ctx, idNumber)
+	status, err := f.cfg.Client.DeviceStatus(ctx, idNumber)
 	if err != nil {
 		return DeviceStatus{}, forSignin(err)
 	}

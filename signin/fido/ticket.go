@@ -23,10 +23,10 @@ const ticketMargin = 30 * time.Second
 // not, so that a service can keep it until the result is there.
 type Ticket struct {
 	TransactionID string    `json:"transaction"`
-	ID            string    `json:"id"`       // sp_ticket_id
-	Text          string    `json:"text"`     // sp_ticket, which a QR code holds
-	Expiry        time.Time `json:"expiry"`   // the phone answers until then
-	HashedID      string    `json:"hashedId"` // whom it was issued for
+	ID            string    `json:"id"`             // sp_ticket_id
+	Text          string    `json:"text,omitempty"` // sp_ticket, which a QR code holds
+	Expiry        time.Time `json:"expiry"`         // the phone answers until then
+	HashedID      string    `json:"hashedId"`       // whom it was issued for
 	Operation     Operation `json:"operation"`
 
 	// Form is that of the signatures that were asked for.
