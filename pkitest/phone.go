@@ -184,7 +184,7 @@ func (f *Fido) show(w http.ResponseWriter, message, only string) {
 	f.mu.Lock()
 	var tickets []screenTicket
 	for _, t := range f.tickets {
-		if t.done || t.web || only != "" && t.text != only || f.pki.now().After(t.expiry) {
+		if t.done || t.web || only != "" && t.text != only || !f.pki.now().Before(t.expiry) {
 			continue
 		}
 		shown := screenTicket{Text: t.text, Hint: t.request.Hint}
