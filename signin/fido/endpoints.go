@@ -2,6 +2,7 @@ package fido
 
 import (
 	_ "embed"
+	"errors"
 	"net/http"
 	"time"
 
@@ -62,7 +63,11 @@ func (f *Flow) serveStart(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := signin.DecodeJSON(w, r, &body); err != nil {
 		return nil, err
 	}
-	at, err := f.Start(w, r, Start{Mode: pageModes[body.Mode], IDNumber: body.IDNumber, Device: body.Device})
+	mode := pageModes[body.Mode]
+	if mode == "" || body.Device != "" && (mode != ModePush || checkText("device", body.Device) != nil) {
+		return nil, &signin.Error{Reason: signin.ReasonRequest, Err: errors.New("mode or device is not known")}
+	}
+	at, err := f.Start(w, r, Start{Mode: mode, IDNumber: body.IDNumber, Device: body.Device})
 	if err != nil {
 		return nil, err
 	}

@@ -56,8 +56,8 @@
 // asked for go away by itself: the app lets its owner refuse, and there is a limit
 // for each person.
 //
-// Whether the answer to a push came slower because there is a phone can be measured:
-// what is answered tells nothing, when it is answered may.
+// Until the owner of a phone has answered, what is said of a push does not tell
+// whether there is a phone. How long it took to say it may, to who measures.
 //
 // # Personal data
 //

@@ -134,6 +134,7 @@ func (f *Flow) poll(r *http.Request, id string) (*signin.RemoteAttempt, *state, 
 	if taken != nil {
 		return nil, nil, nil, taken
 	}
+	f.forgetCallback(r.Context(), st)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -48,11 +48,17 @@ func (f *Flow) startRedirect(ctx context.Context, at *signin.RemoteAttempt, requ
 	return nil
 }
 
-// redirected returns the answer of a callback that has come.
+// redirected returns the answer of a callback that has come. It stays in the store
+// until the attempt is used up, which is what happens once.
 func (f *Flow) redirected(ctx context.Context, st *state) (*Answer, error) {
-	encoded, err := f.store.Take(ctx, f.webKey(webResult, st.Web.TransactionID))
+	ctx = context.WithoutCancel(ctx)
+	key := f.webKey(webResult, st.Web.TransactionID)
+	encoded, err := f.store.Take(ctx, key)
 	if errors.Is(err, signin.ErrNotFound) {
 		return nil, &Error{Class: ClassPending, Detail: "no callback has come"}
+	}
+	if err == nil {
+		err = f.store.Put(ctx, key, encoded, st.Deadline)
 	}
 	if err != nil {
 		return nil, storeError(err)
@@ -66,6 +72,14 @@ func (f *Flow) redirected(ctx context.Context, st *state) (*Answer, error) {
 	}
 	st.LastFour = b.LastFour
 	return b.answer(st.Web.Operation, st.Web.Form)
+}
+
+// forgetCallback removes the callback of an attempt that is used up. If that fails
+// it goes at the deadline.
+func (f *Flow) forgetCallback(ctx context.Context, st *state) {
+	if st.Web != nil {
+		f.store.Take(context.WithoutCancel(ctx), f.webKey(webResult, st.Web.TransactionID))
+	}
 }
 
 func storeError(err error) error {

@@ -84,7 +84,10 @@ func (f *Flow) Start(w http.ResponseWriter, r *http.Request, s Start) (*Attempt,
 		return nil, forSignin(err)
 	}
 	shown.Expiry = st.Deadline
-	return shown, f.keep(r.Context(), at, &st)
+	if err := f.keep(r.Context(), at, &st); err != nil {
+		return nil, err
+	}
+	return shown, nil
 }
 
 func (f *Flow) checkStart(s *Start) error {
