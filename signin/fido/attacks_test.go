@@ -35,6 +35,7 @@ func TestAttacks(t *testing.T) {
 		{"F09 web callback", attackCallback},
 		{"F10 codes", attackCodes},
 		{"F10 no envelope", attackNoEnvelope},
+		{"L02 race", attackRace},
 		{"L06 other browser", attackOtherBrowser},
 		{"L07 login CSRF", attackCrossSite},
 		{"L15 environments", attackEnvironments},
