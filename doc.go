@@ -11,6 +11,7 @@
 //   - ask a responder for the status of a certificate: [ocspclient]
 //   - fetch and read revocation lists: [crl]
 //   - sign citizens in and keep their sessions: [signin]
+//   - sign them in with the phone: [signin/fido]
 //   - test all of it without a card: [pkitest]
 //
 // Package verify declares the one interface it needs of the revocation packages
@@ -24,5 +25,6 @@
 // [ocspclient]: https://pkg.go.dev/github.com/citizencert/citizencert/ocspclient
 // [crl]: https://pkg.go.dev/github.com/citizencert/citizencert/crl
 // [signin]: https://pkg.go.dev/github.com/citizencert/citizencert/signin
+// [signin/fido]: https://pkg.go.dev/github.com/citizencert/citizencert/signin/fido
 // [pkitest]: https://pkg.go.dev/github.com/citizencert/citizencert/pkitest
 package citizencert

@@ -3,6 +3,7 @@ module github.com/citizencert/citizencert
 go 1.26.0
 
 require (
+	github.com/boombuler/barcode v1.1.0
 	github.com/digitorus/pkcs7 v0.0.0-20250730155240-ffadbf3f398c
 	github.com/google/go-cmp v0.7.0
 	github.com/lestrrat-go/jwx/v2 v2.1.7

@@ -20,8 +20,9 @@ import (
 // tests implementations.
 type ChallengeStore interface {
 	// Put stores value under key until expiry. Keys are 43 characters of
-	// base64url and never come twice. A store that has no room returns an error
-	// that wraps [ErrStoreFull]; it must not drop a live value for a new one.
+	// base64url and never come twice, but that a value that was taken may be put
+	// back. A store that has no room returns an error that wraps [ErrStoreFull]; it
+	// must not drop a live value for a new one.
 	Put(ctx context.Context, key string, value []byte, expiry time.Time) error
 
 	// Take returns the value under key and removes it in one step: of any number
@@ -93,6 +94,9 @@ type pending struct {
 	// Of a consent: the SHA-256 of the text, and the session that asked for it.
 	Digest  []byte `json:"digest,omitempty"`
 	Session string `json:"session,omitempty"`
+
+	// Of a RemoteAttempt: its State.
+	Remote []byte `json:"remote,omitempty"`
 }
 
 func (p pending) line(service string, value [ChallengeSize]byte) Line {
@@ -168,29 +172,42 @@ func storeError(err error) error {
 	return nil
 }
 
-// redeem uses a challenge up and returns the line that must have been signed,
-// for the purpose given, with what is remembered of it.
-func (a *Authenticator) redeem(r *http.Request, o origin, id string, purpose Purpose) (string, pending, error) {
-	value, err := line.DecodeChallenge(id)
-	if err != nil {
-		return "", pending{}, &Error{Reason: ReasonChallengeUnknown, Err: err}
+// take gets what is remembered of a challenge that was issued to the browser that
+// sent r, and forgets it.
+func (a *Authenticator) take(r *http.Request, o origin, id string) (value [ChallengeSize]byte, key string, issued pending, err error) {
+	if value, err = line.DecodeChallenge(id); err != nil {
+		return value, "", issued, &Error{Reason: ReasonChallengeUnknown, Err: err}
 	}
 	attempt := onlyCookie(r, a.attemptCookie(o))
 	if !is32Bytes(attempt) {
-		return "", pending{}, refuse(ReasonChallengeUnknown, "the browser has no attempt cookie")
+		return value, "", issued, refuse(ReasonChallengeUnknown, "the browser has no attempt cookie")
 	}
-	encoded, err := a.challenges.Take(r.Context(), a.storeKey(attempt, value))
+	key = a.storeKey(attempt, value)
+	encoded, err := a.challenges.Take(r.Context(), key)
 	if errors.Is(err, ErrNotFound) {
-		return "", pending{}, refuse(ReasonChallengeUnknown, "never issued, issued to another browser, redeemed or expired")
+		return value, "", issued, refuse(ReasonChallengeUnknown, "never issued, issued to another browser, redeemed or expired")
 	}
 	if err != nil {
-		return "", pending{}, &Error{Reason: ReasonStore, Err: err}
+		return value, "", issued, &Error{Reason: ReasonStore, Err: err}
 	}
-	var issued pending
-	if err := json.Unmarshal(encoded, &issued); err != nil || !issued.Type.valid() {
-		return "", pending{}, refuse(ReasonStore, "stored challenge cannot be read")
+	if err := json.Unmarshal(encoded, &issued); err != nil {
+		return value, "", pending{}, refuse(ReasonStore, "stored challenge cannot be read")
+	}
+	return value, key, issued, nil
+}
+
+// redeem uses a challenge up and returns the line that must have been signed,
+// for the purpose given, with what is remembered of it.
+func (a *Authenticator) redeem(r *http.Request, o origin, id string, purpose Purpose) (string, pending, error) {
+	value, _, issued, err := a.take(r, o, id)
+	if err != nil {
+		return "", pending{}, err
 	}
 	switch {
+	case issued.Remote != nil:
+		return "", pending{}, refuse(ReasonChallengeUnknown, "the challenge was not issued to a card")
+	case !issued.Type.valid():
+		return "", pending{}, refuse(ReasonStore, "stored challenge cannot be read")
 	case issued.Purpose != purpose:
 		return "", pending{}, refuse(Reason(verify.ReasonPurpose), "the challenge was issued for %q", issued.Purpose)
 	case issued.Host != o.host:

@@ -79,7 +79,8 @@ type Config struct {
 
 	// OnSignIn, if not nil, is called with the verified result before a session
 	// is issued: here a service links accounts and keeps its records. An error
-	// refuses the sign-in; it is logged and must not hold personal data.
+	// refuses the sign-in; it is logged and must not hold personal data. The result
+	// is nil for AssuranceMobileAuth, and only for that.
 	OnSignIn func(ctx context.Context, res *verify.Result, s *Session) error
 
 	// OnVerdict, if not nil, is called with what the verifier says of each signature

@@ -1,6 +1,7 @@
 package signin
 
-// A Code tells the page what happened. The list is closed; the texts are stable.
+// A Code tells the page what happened. The list is closed but for the codes that
+// package fido adds for phones; the texts are stable.
 type Code string
 
 // The codes, each with one sentence for the citizen.

@@ -144,7 +144,8 @@ func (p Problem) level() slog.Level {
 	switch p.Code {
 	case CodeSession, CodeSignInAgain, CodeAssurance:
 		return slog.LevelDebug
-	case CodeBusy, CodeUnavailable, CodeInternal:
+	}
+	if p.Status >= http.StatusInternalServerError {
 		return slog.LevelError
 	}
 	return slog.LevelInfo

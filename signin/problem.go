@@ -48,6 +48,7 @@ const (
 	ReasonRateLimited      Reason = "rate-limited"      // too many challenges for one client
 	ReasonConsentText      Reason = "consent-text"      // not the text that was shown
 	ReasonOtherHolder      Reason = "other-holder"      // consent by somebody else than who is signed in
+	ReasonPhone            Reason = "phone"             // the phone, or its operator, gave no answer or a bad one
 )
 
 // An Error reports which check refused a request. Its text is for the operator;
@@ -58,6 +59,9 @@ type Error struct {
 	// ReturnCode and LastError are the component's, if Reason is ReasonComponent.
 	ReturnCode ReturnCode
 	LastError  ReturnCode
+
+	// Phone is what the citizen is told, if Reason is ReasonPhone.
+	Phone *Problem
 
 	// RetryAfter is how long to wait, if Reason is ReasonRateLimited.
 	RetryAfter time.Duration
@@ -97,6 +101,9 @@ func (e *Error) Problem() Problem {
 	code, ok := codes[e.Reason]
 	if !ok {
 		code = CodeInternal
+	}
+	if e.Reason == ReasonPhone && e.Phone != nil {
+		return *e.Phone
 	}
 	var p Problem
 	if e.Reason == ReasonComponent {
@@ -156,6 +163,7 @@ var codes = map[Reason]Code{
 	ReasonRateLimited:      CodeTooMany,
 	ReasonConsentText:      CodeTextChanged,
 	ReasonOtherHolder:      CodeOtherHolder,
+	ReasonPhone:            CodeUnavailable,
 
 	Reason(verify.ReasonLimit):             CodeSignature,
 	Reason(verify.ReasonMalformed):         CodeSignature,

@@ -55,6 +55,12 @@ func (a *Authenticator) Renew(w http.ResponseWriter, r *http.Request) (*Session,
 	if err := a.live(ctx, s); err != nil {
 		return nil, err
 	}
+	if s.Assurance == AssuranceMobileAuth { // no certificate to be judged anew
+		if !a.now().Before(s.Expiry) {
+			return nil, expired(s)
+		}
+		return s, nil
+	}
 	valid, due := a.renewalDue(s)
 	if !due {
 		return s, nil

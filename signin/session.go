@@ -48,17 +48,25 @@ type Assurance string
 const (
 	AssuranceCard   Assurance = "urn:citizencert:card"
 	AssuranceMobile Assurance = "urn:citizencert:mobile"
+
+	// AssuranceMobileAuth is a phone of which the operator says that its holder has
+	// approved, without a signature. Sessions have it by
+	// [Authenticator.InsecureFinishUnsigned] alone.
+	AssuranceMobileAuth Assurance = "urn:citizencert:mobile-auth"
 )
 
 // methods are the authentication methods (RFC 8176) that go with a class: of a
-// card, the chip and its PIN; of a phone, possession of the key. Nil if the class
-// is not known.
+// card, the chip and its PIN; of a phone, possession of the key, or, without a
+// signature, no more than that there was a second channel. Nil if the class is not
+// known.
 func (a Assurance) methods() []string {
 	switch a {
 	case AssuranceCard:
 		return []string{"sc", "pin"}
 	case AssuranceMobile:
 		return []string{"pop"}
+	case AssuranceMobileAuth:
+		return []string{"mca"}
 	}
 	return nil
 }
@@ -133,25 +141,46 @@ func (a *Authenticator) newSession(ctx context.Context, o origin, res *verify.Re
 	if err != nil {
 		return nil, "", err
 	}
+	token, err := a.beginSession(ctx, o, s, res)
+	if err != nil {
+		return nil, "", err
+	}
+	return s, token, nil
+}
+
+// beginSession completes a session of a holder and returns its token. Without a
+// result there is no certificate to keep.
+func (a *Authenticator) beginSession(ctx context.Context, o origin, s *Session, res *verify.Result) (string, error) {
 	now := unixTime(a.now().Unix()) // a token has whole seconds
 	s.ID, s.AuthTime = a.randomText(), now
 	a.extend(s, now)
 	if err := a.findAccount(ctx, s); err != nil {
-		return nil, "", err
+		return "", err
 	}
 	if a.onSignIn != nil {
 		if err := a.onSignIn(ctx, res, s); err != nil {
-			return nil, "", &Error{Reason: ReasonRefused, Err: err}
+			return "", &Error{Reason: ReasonRefused, Err: err}
 		}
 	}
-	if err := a.keep(ctx, s, res.Signers[0].Path[0].Raw); err != nil {
-		return nil, "", err
+	if res != nil {
+		if err := a.keep(ctx, s, res.Signers[0].Path[0].Raw); err != nil {
+			return "", err
+		}
 	}
 	token, err := a.issue(o, s)
 	if err != nil {
-		return nil, "", &Error{Reason: ReasonInternal, Err: err}
+		return "", &Error{Reason: ReasonInternal, Err: err}
 	}
-	return s, token, nil
+	return token, nil
+}
+
+// enter gives the browser its new session, and ends the one that it had before.
+func (a *Authenticator) enter(w http.ResponseWriter, r *http.Request, o origin, s *Session, token string) error {
+	if err := a.endSessionOf(r, o); err != nil {
+		return err
+	}
+	http.SetCookie(w, o.cookie(a.sessionCookie(o), token, a.idleUntil(s).Sub(s.IssuedAt)))
+	return nil
 }
 
 // End ends a session, however often it has been renewed, on every server that

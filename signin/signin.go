@@ -118,6 +118,7 @@ type Authenticator struct {
 	sessionLife time.Duration
 	renewals    expiring[time.Time] // by session: when to try again
 	limiter     *limiter            // nil: no limit
+	persons     *limiter            // likewise
 	clientKey   func(*http.Request) string
 	crossOrigin http.CrossOriginProtection
 	logger      *slog.Logger
@@ -139,9 +140,10 @@ func New(cfg Config) (*Authenticator, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	var limit *limiter
+	var limit, persons *limiter
 	if !cfg.InsecureUnlimitedChallenges {
 		limit = &limiter{perMinute: cfg.ChallengesPerMinute}
+		persons = &limiter{perMinute: PersonRequestsPerMinute}
 	}
 	return &Authenticator{
 		verifier:    cfg.Verifier,
@@ -161,6 +163,7 @@ func New(cfg Config) (*Authenticator, error) {
 		idleLife:    cfg.IdleLife,
 		sessionLife: cfg.SessionLife,
 		limiter:     limit,
+		persons:     persons,
 		clientKey:   cfg.ClientKey,
 		logger:      cfg.Logger,
 		now:         cfg.Now,
@@ -240,10 +243,9 @@ func (a *Authenticator) Finish(w http.ResponseWriter, r *http.Request, id string
 	if err != nil {
 		return nil, err
 	}
-	if err := a.endSessionOf(r, o); err != nil {
+	if err := a.enter(w, r, o, s, token); err != nil {
 		return nil, err
 	}
-	http.SetCookie(w, o.cookie(a.sessionCookie(o), token, a.idleUntil(s).Sub(s.IssuedAt)))
 	return s, nil
 }
 

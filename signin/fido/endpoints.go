@@ -1,0 +1,116 @@
+package fido
+
+import (
+	_ "embed"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/citizencert/citizencert/signin"
+)
+
+//go:embed fido.js
+var script []byte
+
+// pageModes are the words by which a page asks for a mode.
+var pageModes = map[string]Mode{
+	"qr":       ModeQR,
+	"app":      ModeApp,
+	"web":      ModeWeb,
+	"push":     ModePush,
+	"redirect": ModeRedirect,
+}
+
+// Handler serves what a sign-in page calls, with POST and JSON:
+//
+//	/start   {"mode", "idNumber", "device"} to an Attempt; modes are qr, app, web,
+//	         push and redirect
+//	/status  {"attempt"} to {"state": "pending", "expiry"}, or to {"state": "done",
+//	         "expiry", "assurance"} and the session cookie
+//	/cancel  {"attempt"} to nothing
+//
+// and beside them
+//
+//	GET  /fido.js   the script of the page, see the package comment
+//	POST /callback  what MOI posts, see [Flow.Callback]
+//
+// Refusals are a [signin.Problem]; the codes of those about the phone are "phone-"
+// and a Class. Mount it with [http.StripPrefix].
+func (f *Flow) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /start", f.cfg.Auth.Endpoint(f.serveStart))
+	mux.HandleFunc("POST /status", f.cfg.Auth.Endpoint(f.serveStatus))
+	mux.HandleFunc("POST /cancel", f.cfg.Auth.Endpoint(f.serveCancel))
+	mux.HandleFunc("POST /callback", f.Callback)
+	mux.HandleFunc("GET /fido.js", serveScript)
+	return mux
+}
+
+func serveScript(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/javascript; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-cache")
+	w.Write(script) // an error means that the browser is gone
+}
+
+func (f *Flow) serveStart(w http.ResponseWriter, r *http.Request) (any, error) {
+	var body struct {
+		Mode     string `json:"mode"`
+		IDNumber string `json:"idNumber"`
+		Device   string `json:"device"`
+	}
+	if err := signin.DecodeJSON(w, r, &body); err != nil {
+		return nil, err
+	}
+	mode := pageModes[body.Mode]
+	if mode == "" || body.Device != "" && (mode != ModePush || checkText("device", body.Device) != nil) {
+		return nil, &signin.Error{Reason: signin.ReasonRequest, Err: errors.New("mode or device is not known")}
+	}
+	at, err := f.Start(w, r, Start{Mode: mode, IDNumber: body.IDNumber, Device: body.Device})
+	if err != nil {
+		return nil, err
+	}
+	return at, nil
+}
+
+// A pageStatus is how far an attempt is, for the page.
+type pageStatus struct {
+	State     string           `json:"state"` // "pending" or "done"
+	Expiry    time.Time        `json:"expiry"`
+	Assurance signin.Assurance `json:"assurance,omitempty"`
+}
+
+func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := readAttempt(w, r)
+	if err != nil {
+		return nil, err
+	}
+	s, err := f.Status(w, r, id)
+	if err != nil {
+		return nil, err
+	}
+	if s.Session == nil {
+		return pageStatus{State: "pending", Expiry: s.Expiry}, nil
+	}
+	f.cfg.Logger.InfoContext(r.Context(), "phone: session begins", "session", s.Session)
+	return pageStatus{State: "done", Expiry: s.Session.Expiry, Assurance: s.Session.Assurance}, nil
+}
+
+func (f *Flow) serveCancel(w http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := readAttempt(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, f.Cancel(r, id)
+}
+
+func readAttempt(w http.ResponseWriter, r *http.Request) (string, error) {
+	var body struct {
+		Attempt string `json:"attempt"`
+	}
+	if err := signin.DecodeJSON(w, r, &body); err != nil {
+		return "", err
+	}
+	return body.Attempt, nil
+}

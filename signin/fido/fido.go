@@ -1,0 +1,171 @@
+// Package fido signs citizens in with the mobile form of their certificate,
+// 行動自然人憑證 (TW FidO), and has them sign statements with it.
+//
+// The phone is reached by way of the Ministry of the Interior (MOI), which admits
+// service providers and gives them an ID and a key. A service that uses package
+// signin mounts one handler more:
+//
+//	key, err := fido.ParseKey(os.Getenv("FIDO_KEY"))
+//	client, err := fido.NewProduction(fido.ClientConfig{ServiceID: id, Key: key})
+//	flow, err := fido.New(fido.Config{
+//		Auth:      auth, // of package signin
+//		Client:    client,
+//		Hint:      "登入綜合所得稅申報",
+//		ReturnURL: "https://tax.example.gov.tw/login",
+//	})
+//	mux.Handle("/signin/fido/", http.StripPrefix("/signin/fido", flow.Handler()))
+//
+// and has on its sign-in page, under whatever content security policy,
+//
+//	<div data-fido="/signin/fido" data-fido-done="/account" data-fido-modes="qr push"></div>
+//	<script src="/signin/fido/fido.js" nonce="…" defer></script>
+//
+// What a citizen has signed in is a session of package signin with AssuranceMobile.
+//
+// # The ways to the phone
+//
+// The citizen enters an ID number, and then scans a QR code (ModeQR), follows a
+// link on the phone itself (ModeWeb from a page, ModeApp from an app), or confirms a
+// message that MOI sends (ModePush). With ModeRedirect the browser goes to MOI's
+// site, where the number is entered, and MOI posts the result to /callback. That one
+// path must be exempt from a cross-origin check around the service,
+//
+//	crossOrigin.AddInsecureBypassPattern("POST /signin/fido/callback")
+//
+// and form-action of the page's policy must name MOI's site.
+//
+// # What is verified
+//
+// MOI's checksum authenticates which person has answered, and which signature came
+// back. It does not cover the certificate, nor anything of a batch. So the phone
+// signs the line of package signin, made for this one challenge, and package verify
+// judges the signature, the certification path, the profile, the mobile carrier and
+// the status as it does for a card. Every answer is held against what was asked for,
+// never against what it says of itself.
+//
+// # What is not
+//
+// Nothing in a certificate is the ID number. That the holder of the certificate is
+// the person with the number is MOI's word, under its checksum; Config.OnAnswer is
+// where a service keeps it.
+//
+// A look-alike page can show our QR code, having fetched it from us, to the very
+// citizen whose number it was given, and gets a session if the citizen approves.
+// The hint in the app, two minutes of life and the cookie that binds an attempt to
+// one browser reduce this; they do not remove it. Neither does a push that nobody
+// asked for go away by itself: the app lets its owner refuse, and there is a limit
+// for each person.
+//
+// Until the owner of a phone has answered, what is said of a push does not tell
+// whether there is a phone. How long it took to say it may, to who measures.
+//
+// # Personal data
+//
+// The ID number goes to MOI and is not kept. Its digest, which is as good as the
+// number, and its last four characters are in the challenge store while an attempt
+// lasts, and in no log and no error. The store must not be open to others.
+//
+// The caller still owns: TLS, an address that MOI admits, the limit on other
+// requests, and the accounts, as with package signin.
+package fido
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/verify"
+)
+
+// DefaultTimeLimit is how long a citizen has if Config does not say: time to find
+// the phone, open the app and scan a code.
+const DefaultTimeLimit = 2 * time.Minute
+
+// Config is how a service uses the phone.
+type Config struct {
+	// Auth begins the sessions, and Client speaks to MOI. Both are required, and of
+	// one environment; an Auth with custom anchors goes with either.
+	Auth   *signin.Authenticator
+	Client *Client
+
+	// Hint is what the app shows beside the name of the service, such as
+	// "登入綜合所得稅申報". Required.
+	Hint string
+
+	// Form is the form of signatures. If empty, PKCS1.
+	Form SignatureForm
+
+	// TimeLimit is how long the citizen has, in whole seconds from MinTimeLimit to
+	// signin.ChallengeLife: a ticket never outlives its challenge. If zero,
+	// DefaultTimeLimit.
+	TimeLimit time.Duration
+
+	// ReturnURL is the page to which the app and MOI's site send the citizen back,
+	// on one of the origins of Auth. Required for ModeApp, ModeWeb and
+	// ModeRedirect; without it they are refused.
+	ReturnURL string
+
+	// InsecureWithoutSignature asks the phone to approve and not to sign. All that
+	// is known then is what MOI says; sessions have signin.AssuranceMobileAuth.
+	InsecureWithoutSignature bool
+
+	// OnAnswer, if not nil, is called with each authentic answer before its
+	// signature is verified: here a service that keeps evidence keeps which ID
+	// number MOI has confirmed, which no certificate names. An error refuses; it is
+	// logged and must not hold personal data.
+	OnAnswer func(ctx context.Context, a *Answer) error
+
+	// Logger gets what goes on, without personal data. If nil, slog.Default.
+	Logger *slog.Logger
+
+	// Now is the clock. If nil, time.Now.
+	Now func() time.Time
+}
+
+// A Flow takes citizens from a page to a session, by way of their phone. Between two
+// requests everything it knows is in the challenge store of Config.Auth: any server
+// of the service can go on with it, also after a restart. It is safe for concurrent
+// use and has no goroutines of its own.
+type Flow struct {
+	cfg     Config
+	store   signin.ChallengeStore
+	service string
+}
+
+// New returns a Flow, or says what is wrong with cfg.
+func New(cfg Config) (*Flow, error) {
+	if cfg.Auth == nil || cfg.Client == nil {
+		return nil, errors.New("fido: Config.Auth and Config.Client are required")
+	}
+	if a, c := cfg.Auth.Environment(), cfg.Client.Environment(); a != c && a != verify.Custom {
+		return nil, fmt.Errorf("fido: Config.Auth is for environment %v and Config.Client for %v", a, c)
+	}
+	if err := checkText("Config.Hint", cfg.Hint); err != nil {
+		return nil, err
+	}
+	cfg.Form = cmp.Or(cfg.Form, PKCS1)
+	if !cfg.Form.valid() {
+		return nil, fmt.Errorf("fido: Config.Form %q is not known", cfg.Form)
+	}
+	cfg.TimeLimit = cmp.Or(cfg.TimeLimit, DefaultTimeLimit)
+	if cfg.TimeLimit < MinTimeLimit || cfg.TimeLimit > signin.ChallengeLife || cfg.TimeLimit%time.Second != 0 {
+		return nil, fmt.Errorf("fido: Config.TimeLimit is %v, want whole seconds from %v to %v", cfg.TimeLimit, MinTimeLimit, signin.ChallengeLife)
+	}
+	if cfg.ReturnURL != "" {
+		if u, err := url.Parse(cfg.ReturnURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			return nil, fmt.Errorf("fido: Config.ReturnURL %q is not an address of a page", cfg.ReturnURL)
+		}
+	}
+	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	f := &Flow{cfg: cfg}
+	f.store, f.service = cfg.Auth.SharedStore()
+	return f, nil
+}
