@@ -9,8 +9,10 @@ import (
 	"log/slog"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/hipki"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -76,5 +78,16 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verify.Verif
 		OnSignIn: func(ctx context.Context, res *verify.Result, session *signin.Session) error {
 			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0].Raw)
 		},
+	})
+}
+
+// newCard makes the forms in which citizens sign with their card. In production
+// the component is left out: it is where package hipki expects it.
+func newCard(auth *signin.Authenticator, component string) (*hipki.Handler, error) {
+	return hipki.New(hipki.Config{
+		Auth:      auth,
+		Path:      "/card/",
+		Component: component,
+		Language:  site.Language,
 	})
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"embed"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/hipki"
 )
 
 //go:embed pages texts
@@ -18,23 +18,22 @@ var files embed.FS
 
 // A service is the tax office's web site.
 type service struct {
-	auth      *signin.Authenticator
-	verifier  *verifier
-	identity  signin.IdentityChecker
-	store     *Store
-	site      *site.Site
-	component string // origin of the card reader component
-	logger    *slog.Logger
+	auth     *signin.Authenticator
+	verifier *verifier
+	identity signin.IdentityChecker
+	store    *Store
+	site     *site.Site
+	card     *hipki.Handler
+	logger   *slog.Logger
 }
 
 // newService puts the service into a world: the PKI that it trusts, the register
 // that it asks, and where browsers find the card reader component.
 func newService(ctx context.Context, world *lookalike.World, store *Store, origin string, logger *slog.Logger) (*service, error) {
 	s := &service{
-		identity:  world.Register,
-		store:     store,
-		component: world.Component.Origin,
-		logger:    logger,
+		identity: world.Register,
+		store:    store,
+		logger:   logger,
 	}
 	scheme, err := world.Scheme()
 	if err != nil {
@@ -47,6 +46,9 @@ func newService(ctx context.Context, world *lookalike.World, store *Store, origi
 		return nil, err
 	}
 	s.auth, err = newAuthenticator(ctx, origin, s.verifier.Verifier, store, logger)
+	if err == nil {
+		s.card, err = newCard(s.auth, world.Component.Origin)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -73,6 +75,7 @@ func (s *service) handler() http.Handler {
 	mux.HandleFunc("POST /returns", s.withAccount(s.prepareReturn))
 	mux.HandleFunc("GET /returns/{number}", s.withAccount(s.showReturn))
 	mux.HandleFunc("POST /returns/{number}/signature", s.withAccount(s.fileReturn))
+	mux.Handle("GET /card/", s.card.Assets())
 	mux.Handle("GET /assets/", http.StripPrefix("/assets/", site.Assets()))
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/", false)
@@ -134,16 +137,5 @@ func (s *service) refuseRequest(w http.ResponseWriter, r *http.Request, next str
 	s.site.Refuse(w, r, http.StatusBadRequest, "refused.request", next, true)
 }
 
-// maxForm is the largest form: a signature with certificates and a document of
-// this service stay far below it.
-const maxForm = 256 << 10
-
-// answerOf reads what the card reader component has answered to the page.
-func answerOf(w http.ResponseWriter, r *http.Request) (*signin.Answer, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	var answer signin.Answer
-	if err := json.Unmarshal([]byte(r.PostFormValue("answer")), &answer); err != nil {
-		return nil, err
-	}
-	return &answer, nil
-}
+// maxForm is the largest form that is not for the card, in bytes.
+const maxForm = 64 << 10

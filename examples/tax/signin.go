@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"regexp"
@@ -10,37 +9,23 @@ import (
 
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/hipki"
 )
 
 // beginSignIn shows the page that asks for a signature over a fresh challenge.
 func (s *service) beginSignIn(w http.ResponseWriter, r *http.Request) {
-	challenge, err := s.auth.Begin(w, r, signin.PKCS1)
+	form, err := s.card.SignInForm(w, r, "/signin")
 	if err != nil {
 		s.refuseSignIn(w, r, err)
 		return
 	}
-	request, err := json.Marshal(challenge.Request)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.site.Render(w, r, http.StatusOK, "signin.html", site.Page{
-		Data: site.CardForm{
-			Action: "/signin", Component: s.component,
-			Request: string(request), Challenge: challenge.ID,
-		},
-	})
+	s.site.Render(w, r, http.StatusOK, "signin.html", site.Page{Card: form})
 }
 
 // finishSignIn redeems the challenge with the component's answer. On success the
 // browser has its session.
 func (s *service) finishSignIn(w http.ResponseWriter, r *http.Request) {
-	answer, err := answerOf(w, r)
-	if err != nil {
-		s.site.Refuse(w, r, http.StatusBadRequest, "refused.request", "/signin", false)
-		return
-	}
-	session, err := s.auth.Finish(w, r, r.PostFormValue("challenge"), answer)
+	session, err := s.card.FinishSignIn(w, r)
 	if err != nil {
 		s.refuseSignIn(w, r, err)
 		return
@@ -75,7 +60,7 @@ func (s *service) showProblem(w http.ResponseWriter, r *http.Request, err error,
 		s.fail(w, r, err)
 		return
 	}
-	problem := e.Problem()
+	problem := hipki.Tell(err)
 	s.logger.InfoContext(r.Context(), "card refused", "reason", e.Reason, "code", problem.Code, "err", e.Err)
 	s.site.Render(w, r, problem.Status, "problem.html", site.Page{
 		SignedIn: signedIn,

@@ -37,7 +37,7 @@ func newAsset(name string) asset {
 	return asset{fmt.Sprintf("%s.%x%s", name[:len(name)-len(ext)], sum[:8], ext), body}
 }
 
-// serveAsset serves what Head names. Since another content has another name, it
+// serveAsset serves what head names. Since another content has another name, it
 // may be kept for good.
 func (h *Handler) serveAsset(w http.ResponseWriter, r *http.Request) {
 	for _, a := range []asset{h.assets.script, h.assets.style} {
@@ -51,16 +51,22 @@ func (h *Handler) serveAsset(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-var head = template.Must(template.New("head").Parse(
+var headTemplate = template.Must(template.New("head").Parse(
 	`<link rel="stylesheet" href="{{.Path}}{{.Style}}"><script src="{{.Path}}{{.Script}}" nonce="{{.Nonce}}" defer></script>`))
 
-// Head returns the elements that belong into the head of a page with a [Form].
-// The nonce is the one in the Content-Security-Policy of the response, such as
-// [Secure] returns it.
-func (h *Handler) Head(nonce string) (template.HTML, error) {
+// head returns the elements that load script and style sheet.
+func (h *Handler) head(nonce string) (template.HTML, error) {
 	var b bytes.Buffer
-	err := head.Execute(&b, struct{ Path, Style, Script, Nonce string }{
+	err := headTemplate.Execute(&b, struct{ Path, Style, Script, Nonce string }{
 		h.cfg.Path, h.assets.style.name, h.assets.script.name, nonce,
 	})
 	return template.HTML(b.String()), err
+}
+
+// Assets serves the page script and its style sheet and nothing else, for a
+// service that has pages of its own. Mount it at Config.Path.
+func (h *Handler) Assets() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+h.cfg.Path+"{asset}", h.serveAsset)
+	return mux
 }

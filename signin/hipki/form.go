@@ -113,6 +113,10 @@ func (f *Form) HTML() (template.HTML, error) {
 	return template.HTML(b.String()), err
 }
 
+// Head returns what belongs into the head of the page. The nonce is the one in
+// the Content-Security-Policy of the response, such as [Secure] returns it.
+func (f *Form) Head(nonce string) (template.HTML, error) { return f.handler.head(nonce) }
+
 // clock writes a duration as minutes and seconds.
 func clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)

@@ -14,10 +14,10 @@
 //	mux.Handle("/signin/", card)
 //
 // It serves a whole page in Chinese and English. A service with pages of its own
-// has its templates write [Handler.Head] and the [Form] that [Handler.SignInForm],
-// [Handler.ConsentForm] or [Handler.DocumentForm] returns, gives the answer to
+// has its templates write the [Form] that [Handler.SignInForm],
+// [Handler.ConsentForm] or [Handler.DocumentForm] returns, gives what it sends to
 // [Handler.FinishSignIn], [Handler.FinishConsent] or [Handler.Answer], and mounts
-// the Handler for the script.
+// [Handler.Assets] alone.
 //
 // # What happens in the browser
 //
@@ -128,7 +128,7 @@ type Config struct {
 //	GET  Path          the page
 //	POST Path          the component's answer; sets the session and goes to Config.Next
 //	POST Path/signout  ends the session
-//	GET  Path/<asset>  as Head names them, to be cached for good
+//	GET  Path/<asset>  script and style sheet, to be cached for good
 //
 // It is safe for concurrent use.
 type Handler struct {

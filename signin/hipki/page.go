@@ -123,7 +123,7 @@ func (h *Handler) sections(w http.ResponseWriter, r *http.Request, nonce string)
 		return nil, err
 	}
 	card := Section{Title: page.Card.In(form.Language)}
-	if card.Head, err = h.Head(nonce); err != nil {
+	if card.Head, err = h.head(nonce); err != nil {
 		return nil, err
 	}
 	if card.Body, err = form.HTML(); err != nil {
