@@ -134,11 +134,14 @@ func StartComponent(cfg ComponentConfig) (*Component, error) {
 	return c, nil
 }
 
-// Close stops the component and waits until it has stopped.
+// Close stops the component and waits until it has stopped. It may be called
+// again.
 func (c *Component) Close() error {
 	c.Script(Behaviour{}) // lets held answers go
 	err := c.server.Shutdown(context.Background())
-	if served := <-c.served; !errors.Is(served, http.ErrServerClosed) {
+	served := <-c.served
+	c.served <- served
+	if !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
 	return err

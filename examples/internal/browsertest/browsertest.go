@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long a page may take to do what is expected of it.
-const patience = 30 * time.Second
+const patience = 15 * time.Second
 
 // Start starts a browser, which ends with the test. Without one on this machine
 // the test is skipped, or fails if REQUIRE_SERVICES is 1.

@@ -101,7 +101,7 @@ func TestFailures(t *testing.T) {
 			tab := browser.Visitor(t)
 			for lang, want := range map[string]string{"zh-TW": test.zh, "en": test.en} {
 				tab.Open(test.service.origin + "/signin/?lang=" + lang)
-				tab.Type(pinField, "123456\r")
+				tab.Type(pinField, pin+"\r")
 				tab.Wait(failed)
 				tab.WaitSays(status, want)
 				if !browsertest.Evaluate[bool](tab, "document.activeElement.matches('[data-hipki-pin], [role=status]')") {
@@ -113,7 +113,7 @@ func TestFailures(t *testing.T) {
 		})
 	}
 	for _, s := range []*service{s, impatient, absent} {
-		s.requests.WantNowhere(t, "123456")
+		s.requests.WantNowhere(t, pin)
 	}
 }
 
