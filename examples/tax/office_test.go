@@ -40,15 +40,14 @@ func newOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closing(t, store.Close) })
 	server := httptest.NewUnstartedServer(nil)
 	o.origin = "http://" + server.Listener.Addr().String()
 	logger := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if o.service, err = newService(t.Context(), o.world, store, o.origin, logger); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closing(t, o.service.close) })
-	server.Config.Handler = o.service.handler()
+	t.Cleanup(func() { closing(t, o.service.Close) })
+	server.Config.Handler = o.service.Handler()
 	server.Start()
 	t.Cleanup(server.Close)
 	return o

@@ -5,29 +5,15 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"strings"
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
-	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/examples/internal/visitor"
 	"github.com/citizencert/citizencert/verify"
 )
-
-// serveOnce serves for as long as one citizen takes to walk through.
-func serveOnce(ctx context.Context, l net.Listener, s *service, world *lookalike.World, origin string, out io.Writer) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	served := make(chan error, 1)
-	go func() { served <- site.Serve(ctx, l, s.handler(), s.logger) }()
-	err := walk(ctx, origin, world.Cards[lookalike.CitizenCard], out)
-	cancel()
-	return errors.Join(err, <-served)
-}
 
 // walk is the road of a citizen, over HTTP and through the same pages as with a
 // browser.
@@ -36,7 +22,6 @@ func walk(ctx context.Context, origin string, card *lookalike.Card, out io.Write
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "service      %s, look-alike PKI and card, no network\n", origin)
 	for _, step := range []struct {
 		name string
 		do   func(context.Context, *visitor.Browser, *lookalike.Card, io.Writer) error

@@ -28,7 +28,8 @@ type service struct {
 }
 
 // newService puts the service into a world: the PKI that it trusts, the register
-// that it asks, and where browsers find the card reader component.
+// that it asks, and where browsers find the card reader component. Of the
+// store it takes possession, unless it fails.
 func newService(ctx context.Context, world *lookalike.World, store *Store, origin string, logger *slog.Logger) (*service, error) {
 	s := &service{
 		identity: world.Register,
@@ -50,16 +51,17 @@ func newService(ctx context.Context, world *lookalike.World, store *Store, origi
 		s.card, err = newCard(s.auth, world.Component.Origin)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(err, s.verifier.Close())
 	}
 	return s, nil
 }
 
-// close ends what the service has running besides its requests.
-func (s *service) close() error { return s.verifier.Close() }
+// Close ends what the service has running besides its requests, and closes its
+// store.
+func (s *service) Close() error { return errors.Join(s.verifier.Close(), s.store.Close()) }
 
-// handler returns the routes, behind what protects them all.
-func (s *service) handler() http.Handler {
+// Handler returns the routes, behind what protects them all.
+func (s *service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
 	mux.HandleFunc("GET /signin", s.beginSignIn)
