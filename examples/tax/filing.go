@@ -25,7 +25,7 @@ func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *si
 		return
 	}
 	if answer.ReturnCode != 0 {
-		s.showProblem(w, r, &signin.Error{
+		s.signin.Problem(w, r, &signin.Error{
 			Reason: signin.ReasonComponent, ReturnCode: answer.ReturnCode, LastError: answer.LastError,
 			Err: fmt.Errorf("component returned %v", answer.ReturnCode),
 		}, "/returns/"+r.PathValue("number"), true)

@@ -24,6 +24,7 @@ type service struct {
 	store    *Store
 	site     *site.Site
 	card     *hipki.Handler
+	signin   *site.SignIn
 	logger   *slog.Logger
 }
 
@@ -53,6 +54,7 @@ func newService(ctx context.Context, world *lookalike.World, store *Store, origi
 	if err != nil {
 		return nil, errors.Join(err, s.verifier.Close())
 	}
+	s.signin = &site.SignIn{Auth: s.auth, Card: s.card, Site: s.site, Home: "/filings", Logger: logger}
 	return s, nil
 }
 
@@ -64,11 +66,9 @@ func (s *service) Close() error { return errors.Join(s.verifier.Close(), s.store
 func (s *service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
-	mux.HandleFunc("GET /signin", s.beginSignIn)
-	mux.HandleFunc("POST /signin", s.finishSignIn)
-	mux.HandleFunc("POST /signout", s.signOut)
-	mux.HandleFunc("GET /account", s.signedIn(s.showLinking))
-	mux.HandleFunc("POST /account", s.signedIn(s.linkAccount))
+	s.signin.Register(mux)
+	mux.HandleFunc("GET /account", s.signin.Only(s.showLinking))
+	mux.HandleFunc("POST /account", s.signin.Only(s.linkAccount))
 	mux.HandleFunc("GET /filings", s.withAccount(s.listFilings))
 	mux.HandleFunc("GET /filings/{id}", s.withAccount(s.showFiling))
 	mux.HandleFunc("POST /filings/{id}/verification", s.withAccount(s.verifyAgain))
@@ -77,7 +77,6 @@ func (s *service) Handler() http.Handler {
 	mux.HandleFunc("POST /returns", s.withAccount(s.prepareReturn))
 	mux.HandleFunc("GET /returns/{number}", s.withAccount(s.showReturn))
 	mux.HandleFunc("POST /returns/{number}/signature", s.withAccount(s.fileReturn))
-	mux.Handle("GET /card/", s.card.Assets())
 	mux.Handle("GET /assets/", http.StripPrefix("/assets/", site.Assets()))
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/", false)
@@ -87,27 +86,10 @@ func (s *service) Handler() http.Handler {
 	})
 }
 
-// A citizenHandler answers a citizen who is signed in.
-type citizenHandler func(w http.ResponseWriter, r *http.Request, session *signin.Session)
-
-// signedIn lets citizens through who have a session. For pages and JSON,
-// auth.Handler and signin.SessionFrom do the same in one call; this service also
-// has forms, whose senders deserve a page when their session has run out.
-func (s *service) signedIn(next citizenHandler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		session, err := s.auth.Renew(w, r)
-		if err != nil {
-			s.refuseSignIn(w, r, err)
-			return
-		}
-		next(w, r, session)
-	}
-}
-
 // withAccount lets citizens through whose account is known. A certificate alone
 // opens no account.
-func (s *service) withAccount(next citizenHandler) http.HandlerFunc {
-	return s.signedIn(func(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+func (s *service) withAccount(next site.CitizenHandler) http.HandlerFunc {
+	return s.signin.Only(func(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 		if session.Account == "" {
 			http.Redirect(w, r, "/account", http.StatusSeeOther)
 			return
