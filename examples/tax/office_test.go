@@ -24,6 +24,7 @@ type office struct {
 	*testing.T
 	world   *lookalike.World
 	service *service
+	server  *httptest.Server
 	origin  string
 	log     *lockedBuffer
 }
@@ -41,6 +42,7 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	server := httptest.NewUnstartedServer(nil)
+	o.server = server
 	o.origin = "http://" + server.Listener.Addr().String()
 	logger := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if o.service, err = newService(t.Context(), o.world, store, o.origin, logger); err != nil {

@@ -48,7 +48,8 @@ func Start(t *testing.T) *Browser {
 		chromedp.Flag("disable-component-update", true),
 	)...)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	// What it logs are events of windows that have just closed.
+	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(cancel)
 	b := &Browser{t, ctx}
 	b.do(ctx)
