@@ -19,6 +19,8 @@ var expected = []string{
 	"CITIZENCERT_REAL_PKI is not set",
 	"CITIZENCERT_CONFORMANCE is not set",
 	"openssl is not installed",
+	"chromium is not installed",
+	"AXE_CORE is not set",
 	// Bounds that a store does not state; package storetest names them.
 	"MaxChallenges is not set", "MaxDenials is not set", "MaxCertificates is not set",
 }

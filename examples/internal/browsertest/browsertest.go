@@ -182,6 +182,15 @@ func (tab *Tab) Window(opening func()) *Tab {
 	}
 }
 
+// OpenWindow has the page open a window, as if in answer to a click.
+func (tab *Tab) OpenWindow(address string) *Tab {
+	tab.t.Helper()
+	return tab.Window(func() {
+		tab.do(tab.ctx, chromedp.Evaluate[chromedp.Void]("window.open("+quote(address)+"), null",
+			func(p *runtime.EvaluateParams) { p.UserGesture = new(true) }))
+	})
+}
+
 // Evaluate returns what a JavaScript expression comes to.
 func Evaluate[T any](tab *Tab, expression string) T {
 	tab.t.Helper()
