@@ -87,8 +87,9 @@ I apply for the household transcript named above, and consent to the Test Househ
 func newApplication(subject, name string, w wish, lang signin.Language, now time.Time) *Application {
 	number := rand.Text()[:12]
 	return &Application{
-		Number:  number,
-		Subject: subject,
+		Number:   number,
+		Subject:  subject,
+		Language: lang,
 		Text: fmt.Sprintf(consentText.In(lang), number, now.In(taiwan).Format("2006-01-02"), name, w.NationalID,
 			words[w.Kind].In(lang), words[w.Purpose].In(lang), w.Copies),
 	}

@@ -21,16 +21,12 @@ func walk(ctx context.Context, env program.Env, out io.Writer) error {
 		return err
 	}
 	card := env.World.Cards[lookalike.CitizenCard]
-	p, err := b.Get(ctx, "/signin")
-	if err == nil {
-		p, err = signAndArrive(ctx, b, p, lookalike.CitizenCard, "/applications")
-	}
-	if err != nil {
+	if err := signAndArrive(ctx, b, "/signin", lookalike.CitizenCard, "/applications"); err != nil {
 		return fmt.Errorf("signing in: %w", err)
 	}
 	fmt.Fprintf(out, "sign-in      verified: card of %s, session begun\n", card.Person.Name)
 
-	p, err = b.Post(ctx, "/applications", url.Values{
+	p, err := b.Post(ctx, "/applications", url.Values{
 		"national_id": {card.NationalID}, "kind": {"full"}, "purpose": {"school"}, "copies": {"1"},
 	})
 	if err != nil {
@@ -50,11 +46,11 @@ func walk(ctx context.Context, env program.Env, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "other card   refused: %s\n", other.Alert())
 
-	if p, err = b.Get(ctx, p.Path); err == nil {
-		p, err = signAndArrive(ctx, b, p, lookalike.CitizenCard, p.Path)
-	}
-	if err != nil {
+	if err := signAndArrive(ctx, b, p.Path, lookalike.CitizenCard, p.Path); err != nil {
 		return fmt.Errorf("consenting: %w", err)
+	}
+	if p, err = b.Get(ctx, p.Path); err != nil {
+		return err
 	}
 	if !strings.Contains(p.Body, "the stored proof is good") {
 		return fmt.Errorf("the stored proof is not good: %s", p.Alert())
@@ -65,13 +61,17 @@ func walk(ctx context.Context, env program.Env, out io.Writer) error {
 }
 
 // signAndArrive signs what a page asks for, and makes sure where that leads.
-func signAndArrive(ctx context.Context, b *visitor.Browser, p *visitor.Page, card int, path string) (*visitor.Page, error) {
+func signAndArrive(ctx context.Context, b *visitor.Browser, path string, card int, arrival string) error {
+	p, err := b.Get(ctx, path)
+	if err != nil {
+		return err
+	}
 	form, err := p.CardForm()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if p, err = b.Sign(ctx, form, card); err != nil {
-		return nil, err
+		return err
 	}
-	return p, p.At(path)
+	return p.At(arrival)
 }

@@ -7,9 +7,10 @@ CREATE TABLE IF NOT EXISTS holders (
 -- The text of an application is what the citizen is shown and consents to, byte
 -- for byte.
 CREATE TABLE IF NOT EXISTS applications (
-  number  TEXT PRIMARY KEY,
-  subject TEXT NOT NULL,
-  text    TEXT NOT NULL
+  number   TEXT PRIMARY KEY,
+  subject  TEXT NOT NULL,
+  language TEXT NOT NULL,
+  text     TEXT NOT NULL
 ) STRICT;
 
 -- What proves a consent: the text is above.

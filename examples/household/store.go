@@ -53,10 +53,11 @@ func (s *Store) Certificate(ctx context.Context, subject string) (certificate []
 
 // An Application is what a citizen applies for, in the text that is shown.
 type Application struct {
-	Number  string
-	Subject string // of the session that made it
-	Text    string
-	Proof   *Proof // nil: consent has not been given
+	Number   string
+	Subject  string          // of the session that made it
+	Language signin.Language // of the text
+	Text     string
+	Proof    *Proof // nil: consent has not been given
 }
 
 // A Proof is what is kept of a consent: with the text it can be verified by anybody
@@ -71,7 +72,8 @@ type Proof struct {
 
 // AddApplication keeps an application for which consent is still to be given.
 func (s *Store) AddApplication(ctx context.Context, a *Application) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO applications (number, subject, text) VALUES (?, ?, ?)`, a.Number, a.Subject, a.Text)
+	_, err := s.db.ExecContext(ctx, `INSERT INTO applications (number, subject, language, text) VALUES (?, ?, ?, ?)`,
+		a.Number, a.Subject, a.Language, a.Text)
 	return err
 }
 
@@ -131,7 +133,8 @@ func (s *Store) Applications(ctx context.Context, subject string) ([]*Applicatio
 // Application returns an application of a holder, with the proof if there is one.
 func (s *Store) Application(ctx context.Context, subject, number string) (*Application, error) {
 	a := &Application{Number: number, Subject: subject}
-	err := s.db.QueryRowContext(ctx, `SELECT text FROM applications WHERE number = ? AND subject = ?`, number, subject).Scan(&a.Text)
+	err := s.db.QueryRowContext(ctx, `SELECT language, text FROM applications WHERE number = ? AND subject = ?`, number, subject).
+		Scan(&a.Language, &a.Text)
 	if err != nil {
 		return nil, missing(err)
 	}

@@ -171,3 +171,15 @@ func TestWindowClosed(t *testing.T) {
 	window.Click("#cancel")
 	tab.WaitSays(status, "You have canceled signing. (Code: 0x76000999)")
 }
+
+// When the time is over the form says so, and offers a new start.
+func TestTimeRunsOut(t *testing.T) {
+	s := newService(t, nil)
+	tab := browsertest.Start(t).Visitor(t)
+	tab.Open(s.origin + "/short?lang=en")
+	tab.WaitSays(status, "The time for this has run out")
+	tab.Wait("document.querySelector('[data-hipki-sign]').disabled && document.querySelector('[data-hipki-time]').textContent === '0:00'")
+	t.Run("accessible", tab.Accessible)
+	tab.Click("[data-hipki-renew]")
+	tab.Wait("document.querySelector('[data-hipki-sign]')?.disabled === false")
+}

@@ -4,11 +4,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/citizencert/citizencert/examples/internal/browsertest"
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
@@ -63,6 +65,7 @@ func newService(t *testing.T, change func(*hipki.Config)) *service {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/signin/", handler)
+	mux.HandleFunc("/short", func(w http.ResponseWriter, r *http.Request) { shortOfTime(w, r, handler) })
 	mux.Handle("/account/", auth.Handler(http.HandlerFunc(account)))
 	s.requests = &browsertest.Recorder{Handler: mux}
 	server.Config.Handler = s.requests
@@ -112,4 +115,23 @@ func account(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `<!doctype html><html lang="en"><title>account</title><main>signed in with %s`+
 		`<form method="post" action="/signin/signout"><button>out</button></form></main></html>`,
 		signin.SessionFrom(r.Context()).Assurance)
+}
+
+// shortOfTime is a page of a service's own, which leaves the citizen a second.
+func shortOfTime(w http.ResponseWriter, r *http.Request, handler *hipki.Handler) {
+	nonce := hipki.Secure(w.Header())
+	form, err := handler.SignInForm(w, r, "/signin/")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	form.Life = time.Second
+	head, headErr := form.Head(nonce)
+	body, bodyErr := form.HTML()
+	if err := errors.Join(headErr, bodyErr); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprintf(w, `<!doctype html><html lang="en"><title>short</title>%s<main><h1>short</h1>%s</main></html>`, head, body)
 }
