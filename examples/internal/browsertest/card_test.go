@@ -33,6 +33,7 @@ func TestSignIn(t *testing.T) {
 			window := tab.Window(func() { tab.Click(sign) })
 			window.WaitSays("#text", "citizencert:1/dev-signin/127.0.0.1:")
 			window.WaitSays("#site", s.origin)
+			t.Run("window accessible", window.Accessible)
 			window.Click("#confirm")
 			tab.WaitPath("/account/")
 			tab.WaitSays("main", "urn:citizencert:card")
