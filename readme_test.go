@@ -14,6 +14,7 @@ import (
 	"github.com/citizencert/citizencert/crl"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/hipki"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
 )
@@ -46,6 +47,7 @@ func protect(v *verify.Verifier, key *ecdsa.PrivateKey, pairwiseKey []byte) (htt
 		Service:     "tax",
 		Key:         key,
 		PairwiseKey: pairwiseKey,
+		LoginPath:   "/signin/",
 	})
 	if err != nil {
 		return nil, err
@@ -54,8 +56,12 @@ func protect(v *verify.Verifier, key *ecdsa.PrivateKey, pairwiseKey []byte) (htt
 		session := signin.SessionFrom(r.Context())
 		fmt.Fprintf(w, "holder %s, signed in at %s", session.Subject, session.AuthTime)
 	})
+	card, err := hipki.New(hipki.Config{Auth: auth, Path: "/signin/", Next: "/account/"})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/signin/", http.StripPrefix("/signin", auth.LoginHandler()))
+	mux.Handle("/signin/", card) // the page, its script, and what it sends
 	mux.Handle("/account/", auth.Handler(account))
 	return mux, nil
 }

@@ -16,6 +16,9 @@
 // responder and the CRLs of a server on the loopback interface, which answers
 // from the state set by [CA.Revoke], [CA.Suspend] and [CA.Resume].
 //
+// A [Component] stands for the card reader component on a citizen's computer, for
+// tests with a browser.
+//
 // The zero value of every option is what the real PKI does. Everything else a
 // verifier has to refuse can be asked for: a certificate by [Template], a
 // status by [OCSPOptions] and [CRLOptions], a SignedData by [CMSOptions], a

@@ -280,7 +280,16 @@ func (a *Authenticator) Endpoint(endpoint func(http.ResponseWriter, *http.Reques
 
 // DecodeJSON reads a request body of one JSON value and at most 64 KiB, whose
 // media type says so. Errors are of type [*Error].
-func DecodeJSON(w http.ResponseWriter, r *http.Request, v any) error { return readJSON(w, r, v) }
+func DecodeJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	data, err := readBody(w, r)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return refuse(ReasonRequest, "body cannot be read as JSON of the expected form")
+	}
+	return nil
+}
 
 // Environment returns the environment of Config.Verifier.
 func (a *Authenticator) Environment() verify.Environment { return a.environment }

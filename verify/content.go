@@ -32,39 +32,25 @@ func (d digests) of(h crypto.Hash) []byte {
 	return nil
 }
 
-// linePrefix begins every statement line. Content that begins with it is a
-// sign-in, a consent or a reference to a document, never a document.
-const linePrefix = line.Prefix
-
 // checkLine refuses content that begins like a statement line, in UTF-8 or
 // UTF-16LE, with or without byte order mark, unless it is the line that is
 // expected, byte for byte. UTF-16LE passes for that line where the policy
 // tolerates it.
 func (c *call) checkLine(content []byte) error {
-	narrow := bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
 	wide := bytes.TrimPrefix(content, []byte("\xff\xfe"))
 	expected := c.opts.Line
 	switch {
 	case expected != "" && string(content) == expected:
 		return nil
-	case expected != "" && c.v.tolerated[DeviationUTF16Line] && bytes.Equal(wide, utf16LE(expected)):
+	case expected != "" && c.v.tolerated[DeviationUTF16Line] && bytes.Equal(wide, line.UTF16LE(expected)):
 		c.deviations = append(c.deviations, DeviationUTF16Line)
 		return nil
 	case expected != "":
 		return refuse(ReasonPurpose, "the content is not the statement line that was expected")
-	case bytes.HasPrefix(narrow, []byte(linePrefix)), bytes.HasPrefix(wide, utf16LE(linePrefix)):
-		return refuse(ReasonPurpose, "the content begins with %q and is a statement line, not a document", linePrefix)
+	case line.Begins(content):
+		return refuse(ReasonPurpose, "the content begins with %q and is a statement line, not a document", line.Prefix)
 	}
 	return nil
-}
-
-// utf16LE encodes ASCII, which is all that a line may be.
-func utf16LE(ascii string) []byte {
-	wide := make([]byte, 0, 2*len(ascii))
-	for i := range len(ascii) {
-		wide = append(wide, ascii[i], 0)
-	}
-	return wide
 }
 
 // longestHead is what checkLine looks at: one byte more than the longest line in

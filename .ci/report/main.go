@@ -20,7 +20,8 @@ var expected = []string{
 	"CITIZENCERT_CONFORMANCE is not set",
 	"openssl is not installed",
 	"redis-server is not installed",
-	"chromium is not installed", "AXE_CORE does not name axe-core",
+	"chromium is not installed",
+	"AXE_CORE is not set",
 	// Bounds that a store does not state; package storetest names them.
 	"MaxChallenges is not set", "MaxDenials is not set", "MaxCertificates is not set",
 }

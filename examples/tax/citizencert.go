@@ -9,8 +9,10 @@ import (
 	"log/slog"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/hipki"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/evidence"
 )
@@ -40,7 +42,7 @@ func newVerifier(scheme verify.Scheme) (*verifier, error) {
 	if err != nil {
 		return nil, errors.Join(err, ocsp.Close())
 	}
-	judge, err := evidence.NewJudge(evidence.JudgeConfig{Config: verify.Config{Scheme: scheme}})
+	judge, err := newJudge(scheme)
 	if err != nil {
 		return nil, errors.Join(err, ocsp.Close(), crls.Close())
 	}
@@ -52,6 +54,11 @@ func newVerifier(scheme verify.Scheme) (*verifier, error) {
 		return nil, errors.Join(err, ocsp.Close(), crls.Close())
 	}
 	return &verifier{v, &evidence.Recorder{Verifier: v, Software: "tax example"}, judge, ocsp, crls}, nil
+}
+
+// newJudge judges again what was recorded, by what was kept alone.
+func newJudge(scheme verify.Scheme) (*evidence.Judge, error) {
+	return evidence.NewJudge(evidence.JudgeConfig{Config: verify.Config{Scheme: scheme}})
 }
 
 // Close ends the questions in flight.
@@ -92,5 +99,16 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verifier, st
 			}
 			return store.KeepVerdict(ctx, kept)
 		},
+	})
+}
+
+// newCard makes the forms in which citizens sign with their card. In production
+// the component is left out: it is where package hipki expects it.
+func newCard(auth *signin.Authenticator, component string) (*hipki.Handler, error) {
+	return hipki.New(hipki.Config{
+		Auth:      auth,
+		Path:      "/card/",
+		Component: component,
+		Language:  site.Language,
 	})
 }

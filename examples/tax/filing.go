@@ -16,14 +16,14 @@ import (
 // fileReturn receives the signature over a return, verifies it, and keeps both
 // it and the verdict, refusals too.
 func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *signin.Session) {
-	answer, err := answerOf(w, r)
+	answer, err := s.card.Answer(w, r)
 	received := time.Now() // all of it is here now
 	if err != nil {
 		s.refuseRequest(w, r, "/filings")
 		return
 	}
 	if answer.ReturnCode != 0 {
-		s.showProblem(w, r, &signin.Error{
+		s.signin.Problem(w, r, &signin.Error{
 			Reason: signin.ReasonComponent, ReturnCode: answer.ReturnCode, LastError: answer.LastError,
 			Err: fmt.Errorf("component returned %v", answer.ReturnCode),
 		}, "/returns/"+r.PathValue("number"), true)

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
-	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 )
@@ -31,15 +29,15 @@ func TestFile(t *testing.T) {
 	if len(r.Path) != 3 || len(r.Revocation) != 2 || r.Revocation[0].Status != "good" || r.Revocation[0].Source == "" {
 		t.Errorf("got path %q and revocation %+v, want three certificates and two good statuses", r.Path, r.Revocation)
 	}
-	c.wantSays(c.get(p.path), http.StatusOK, "Accepted", "OCSP response", "individual-income-tax-return/1")
+	c.wantSays(c.get(p.Path), http.StatusOK, "Accepted", "OCSP response", "individual-income-tax-return/1")
 	c.wantSays(c.get("/filings"), http.StatusOK, "Accepted", "G2", r.Policy)
-	c.wantSays(c.get(p.path), http.StatusOK, "from the evidence alone, to the same verdict")
+	c.wantSays(c.get(p.Path), http.StatusOK, "from the evidence alone, to the same verdict")
 	kept, err := o.service.store.Evidence(t.Context(), c.filings()[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.get(p.path + "/evidence.json"); got.body != string(kept) {
-		t.Errorf("got %q for download, want what is kept", got.body)
+	if got := c.get(p.Path + "/evidence.json"); got.Body != string(kept) {
+		t.Errorf("got %q for download, want what is kept", got.Body)
 	}
 	shown, err := o.service.verifier.judgeAgain(t.Context(), kept, []byte(c.document(form)))
 	if err != nil || !shown.Same || len(shown.Objects) < 6 {
@@ -104,7 +102,7 @@ func TestFileRefused(t *testing.T) {
 			form := c.prepare()
 			p := c.submit(form, test.sign(c.document(form)))
 			c.wantVerdict(p, Refused, test.reason)
-			c.wantSays(c.get(p.path), http.StatusOK, test.says, "Refused")
+			c.wantSays(c.get(p.Path), http.StatusOK, test.says, "Refused")
 			c.wantSays(c.get("/filings"), http.StatusOK, test.says)
 			// A refusal does not use the return up.
 			c.wantVerdict(c.sign(form), Accepted, "")
@@ -117,30 +115,12 @@ func TestPurposes(t *testing.T) {
 	o := newOffice(t)
 	c := o.filer(lookalike.CitizenCard)
 	login, filing := c.form("/signin"), c.prepare()
-	request, err := parseRequest(login)
-	if err != nil {
-		t.Fatal(err)
-	}
-	line := c.pkcs7(c.card.Card, []byte(request.TBS), nil)
+	line := c.pkcs7(c.card.Card, []byte(login.Request.TBS), nil)
 	c.wantVerdict(c.submit(filing, line), Refused, "digest-mismatch")
 
-	request, err = parseRequest(filing)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.SignatureType = signin.PKCS1 // as the sign-in asks for
-	c.wantSays(c.sign(withRequest(t, login, request)), http.StatusForbidden, "signature could not be verified")
-}
-
-// withRequest returns a form that gives the component another request.
-func withRequest(t *testing.T, form site.CardForm, request signin.ComponentRequest) site.CardForm {
-	t.Helper()
-	text, err := json.Marshal(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	form.Request = string(text)
-	return form
+	login.Request = filing.Request
+	login.Request.SignatureType = signin.PKCS1 // as the sign-in asks for
+	c.wantSays(c.sign(login), http.StatusForbidden, "signature could not be verified")
 }
 
 // The same document from the same signer is one filing, however often it is
@@ -154,8 +134,8 @@ func TestFileTwice(t *testing.T) {
 	}
 	first := c.submit(form, sign(time.Now()))
 	second := c.submit(form, sign(time.Now().Add(-time.Minute)))
-	if second.path != first.path {
-		t.Errorf("filed again: got %s, want the first filing %s", second.path, first.path)
+	if second.Path != first.Path {
+		t.Errorf("filed again: got %s, want the first filing %s", second.Path, first.Path)
 	}
 	c.wantSays(second, http.StatusOK, "already filed")
 	if n := len(c.filings()); n != 1 {
@@ -171,11 +151,11 @@ func TestOthersReturns(t *testing.T) {
 	c, other := o.filer(lookalike.CitizenCard), o.filer(lookalike.ResidentCard)
 	form := c.prepare()
 	filed := c.sign(form)
-	for _, path := range []string{strings.TrimSuffix(form.Action, "/signature"), filed.path, filed.path + "/record.json", "/filings/x"} {
+	for _, path := range []string{strings.TrimSuffix(form.Action, "/signature"), filed.Path, filed.Path + "/record.json", "/filings/x"} {
 		other.wantSays(other.get(path), http.StatusNotFound, "There is no such record")
 	}
 	other.wantSays(other.sign(form), http.StatusNotFound, "There is no such record")
-	other.wantSays(other.post(filed.path+"/verification", nil), http.StatusNotFound)
+	other.wantSays(other.post(filed.Path+"/verification", nil), http.StatusNotFound)
 }
 
 // A filing whose status cannot be learned has still been received, and is judged
@@ -196,22 +176,22 @@ func TestPending(t *testing.T) {
 	signature := o.pkcs7(card, c.document(form), nil)
 	p := c.submit(form, signature)
 	c.wantVerdict(p, Pending, "status-unavailable")
-	c.wantSays(c.get(p.path), http.StatusOK, "Verify again")
+	c.wantSays(c.get(p.Path), http.StatusOK, "Verify again")
 	received := c.record(p).ReceivedAt
 	q := c.submit(form, signature) // the citizen is impatient
 	c.wantVerdict(q, Pending, "status-unavailable")
-	c.post(q.path+"/verification", nil) // to no avail yet
+	c.post(q.Path+"/verification", nil) // to no avail yet
 	c.wantVerdict(q, Pending, "status-unavailable")
 
 	o.world.PKI.Script(urls.OCSP, nil)
-	c.post(p.path+"/verification", nil)
+	c.post(p.Path+"/verification", nil)
 	c.wantVerdict(p, Accepted, "")
 	if r := c.record(p); !r.JudgedAt.Equal(received) {
 		t.Errorf("judged as of %v, want the receipt at %v", r.JudgedAt, received)
 	}
-	c.post(q.path+"/verification", nil)
+	c.post(q.Path+"/verification", nil)
 	c.wantVerdict(q, Refused, "duplicate")
-	c.post(q.path+"/verification", nil) // a settled one stays as it is
+	c.post(q.Path+"/verification", nil) // a settled one stays as it is
 	c.wantVerdict(q, Refused, "duplicate")
 }
 

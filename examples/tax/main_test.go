@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
+	"github.com/citizencert/citizencert/examples/internal/program"
 	"github.com/citizencert/citizencert/signin"
 )
 
@@ -23,7 +24,7 @@ func TestOnce(t *testing.T) {
 	for _, run := range []string{"first", "second"} {
 		t.Run(run, func(t *testing.T) {
 			var out, log bytes.Buffer
-			err := start(t.Context(), options{addr: "127.0.0.1:0", db: db, once: true}, &out, &log)
+			err := tax.Start(t.Context(), program.Options{Addr: "127.0.0.1:0", DB: db, Once: true}, &out, &log)
 			if err != nil {
 				t.Fatalf("%v\n%s\n%s", err, &out, &log)
 			}
@@ -67,16 +68,16 @@ func TestStartRefused(t *testing.T) {
 	if err := os.WriteFile(text, []byte("not a database"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, opts := range map[string]options{
-		"address in use": {addr: busy.Addr().String()},
-		"public address": {addr: "0.0.0.0:0"},
-		"no such folder": {addr: "127.0.0.1:0", db: filepath.Join(t.TempDir(), "none", "tax.db")},
-		"not a database": {addr: "127.0.0.1:0", db: text},
+	for name, opts := range map[string]program.Options{
+		"address in use": {Addr: busy.Addr().String()},
+		"public address": {Addr: "0.0.0.0:0"},
+		"no such folder": {Addr: "127.0.0.1:0", DB: filepath.Join(t.TempDir(), "none", "tax.db")},
+		"not a database": {Addr: "127.0.0.1:0", DB: text},
 	} {
 		t.Run(name, func(t *testing.T) {
-			opts.once = true
+			opts.Once = true
 			var out, log bytes.Buffer
-			if err := start(t.Context(), opts, &out, &log); err == nil {
+			if err := tax.Start(t.Context(), opts, &out, &log); err == nil {
 				t.Errorf("got no error, want one\n%s", &out)
 			}
 		})
@@ -100,7 +101,7 @@ func TestServeUntilStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var out, log lockedBuffer
 	ended := make(chan error, 1)
-	go func() { ended <- start(ctx, options{addr: "127.0.0.1:0"}, &out, &log) }()
+	go func() { ended <- tax.Start(ctx, program.Options{Addr: "127.0.0.1:0"}, &out, &log) }()
 	address := regexp.MustCompile(`http://[0-9.:]+`)
 	for deadline := time.Now().Add(10 * time.Second); !address.MatchString(out.String()); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
-	"github.com/citizencert/citizencert/examples/internal/site"
+	"github.com/citizencert/citizencert/examples/internal/visitor"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
@@ -24,6 +24,7 @@ type office struct {
 	*testing.T
 	world   *lookalike.World
 	service *service
+	server  *httptest.Server
 	origin  string
 	log     *lockedBuffer
 }
@@ -40,15 +41,15 @@ func newOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closing(t, store.Close) })
 	server := httptest.NewUnstartedServer(nil)
+	o.server = server
 	o.origin = "http://" + server.Listener.Addr().String()
 	logger := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if o.service, err = newService(t.Context(), o.world, store, o.origin, logger); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closing(t, o.service.close) })
-	server.Config.Handler = o.service.handler()
+	t.Cleanup(func() { closing(t, o.service.Close) })
+	server.Config.Handler = o.service.Handler()
 	server.Start()
 	t.Cleanup(server.Close)
 	return o
@@ -81,7 +82,7 @@ func (l *lockedBuffer) String() string {
 // A citizen is a browser and the card of the person who sits before it.
 type citizen struct {
 	*office
-	browser *browser
+	browser *visitor.Browser
 	slot    int
 	card    *lookalike.Card
 }
@@ -89,7 +90,7 @@ type citizen struct {
 // visitor returns somebody who is not signed in.
 func (o *office) visitor(slot int) *citizen {
 	o.Helper()
-	b, err := newBrowser(o.origin)
+	b, err := visitor.New(o.origin)
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -100,8 +101,8 @@ func (o *office) visitor(slot int) *citizen {
 func (o *office) newcomer(slot int) *citizen {
 	o.Helper()
 	c := o.visitor(slot)
-	if p := c.sign(c.form("/signin")); p.path != "/account" {
-		o.Fatalf("after sign-in: arrived at %s with status %d: %s", p.path, p.status, p.alert())
+	if p := c.sign(c.form("/signin")); p.Path != "/account" {
+		o.Fatalf("after sign-in: arrived at %s with status %d: %s", p.Path, p.Status, p.Alert())
 	}
 	return c
 }
@@ -110,23 +111,23 @@ func (o *office) newcomer(slot int) *citizen {
 func (o *office) filer(slot int) *citizen {
 	o.Helper()
 	c := o.newcomer(slot)
-	if p := c.post("/account", url.Values{"national_id": {c.card.NationalID}}); p.path != "/filings" {
-		o.Fatalf("after linking: arrived at %s with status %d: %s", p.path, p.status, p.alert())
+	if p := c.post("/account", url.Values{"national_id": {c.card.NationalID}}); p.Path != "/filings" {
+		o.Fatalf("after linking: arrived at %s with status %d: %s", p.Path, p.Status, p.Alert())
 	}
 	return c
 }
 
-func (c *citizen) get(path string) *page {
+func (c *citizen) get(path string) *visitor.Page {
 	c.Helper()
-	return c.arrive(c.browser.get(c.Context(), path))
+	return c.arrive(c.browser.Get(c.Context(), path))
 }
 
-func (c *citizen) post(path string, form url.Values) *page {
+func (c *citizen) post(path string, form url.Values) *visitor.Page {
 	c.Helper()
-	return c.arrive(c.browser.post(c.Context(), path, form))
+	return c.arrive(c.browser.Post(c.Context(), path, form))
 }
 
-func (c *citizen) arrive(p *page, err error) *page {
+func (c *citizen) arrive(p *visitor.Page, err error) *visitor.Page {
 	c.Helper()
 	if err != nil {
 		c.Fatal(err)
@@ -135,14 +136,14 @@ func (c *citizen) arrive(p *page, err error) *page {
 }
 
 // form returns the form for the card that a page has.
-func (c *citizen) form(path string) site.CardForm {
+func (c *citizen) form(path string) *visitor.CardForm {
 	c.Helper()
 	return c.formOf(c.get(path))
 }
 
-func (c *citizen) formOf(p *page) site.CardForm {
+func (c *citizen) formOf(p *visitor.Page) *visitor.CardForm {
 	c.Helper()
-	form, err := p.cardForm()
+	form, err := p.CardForm()
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -150,19 +151,19 @@ func (c *citizen) formOf(p *page) site.CardForm {
 }
 
 // sign signs what a form asks for with the citizen's card, and sends it.
-func (c *citizen) sign(form site.CardForm) *page {
+func (c *citizen) sign(form *visitor.CardForm) *visitor.Page {
 	c.Helper()
-	return c.arrive(c.browser.sign(c.Context(), form, c.slot))
+	return c.arrive(c.browser.Sign(c.Context(), form, c.slot))
 }
 
 // prepare has the service write a return.
-func (c *citizen) prepare() site.CardForm {
+func (c *citizen) prepare() *visitor.CardForm {
 	c.Helper()
 	return c.formOf(c.post("/returns", url.Values{"year": {"2024"}, "salary": {"800000"}}))
 }
 
 // submit sends a signature of any origin to where a form sends the card's.
-func (c *citizen) submit(form site.CardForm, signature []byte) *page {
+func (c *citizen) submit(form *visitor.CardForm, signature []byte) *visitor.Page {
 	c.Helper()
 	answer, err := json.Marshal(map[string]any{
 		"func": "sign", "ret_code": 0, "last_error": 0,
@@ -175,9 +176,9 @@ func (c *citizen) submit(form site.CardForm, signature []byte) *page {
 }
 
 // document returns what a form asks to sign.
-func (c *citizen) document(form site.CardForm) []byte {
+func (c *citizen) document(form *visitor.CardForm) []byte {
 	c.Helper()
-	document, err := documentOf(form)
+	document, err := form.Document()
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -195,13 +196,13 @@ func (o *office) pkcs7(card *pkitest.Card, document []byte, opts *pkitest.CMSOpt
 }
 
 // record returns the record of the filing that a page shows.
-func (c *citizen) record(p *page) *Record {
+func (c *citizen) record(p *visitor.Page) *Record {
 	c.Helper()
-	if err := p.at("/filings/"); err != nil {
+	if err := p.At("/filings/"); err != nil {
 		c.Fatal(err)
 	}
 	var r Record
-	if err := json.Unmarshal([]byte(c.get(p.path+"/record.json").body), &r); err != nil {
+	if err := json.Unmarshal([]byte(c.get(p.Path+"/record.json").Body), &r); err != nil {
 		c.Fatal(err)
 	}
 	return &r
@@ -228,7 +229,7 @@ func (c *citizen) subject() string {
 }
 
 // wantVerdict compares the record of the filing that a page shows.
-func (c *citizen) wantVerdict(p *page, verdict Verdict, reason string) {
+func (c *citizen) wantVerdict(p *visitor.Page, verdict Verdict, reason string) {
 	c.Helper()
 	if r := c.record(p); r.Verdict != verdict || r.Reason != reason {
 		c.Errorf("got verdict %q with reason %q, want %q with %q", r.Verdict, r.Reason, verdict, reason)
@@ -236,14 +237,14 @@ func (c *citizen) wantVerdict(p *page, verdict Verdict, reason string) {
 }
 
 // wantSays looks for words on a page.
-func (o *office) wantSays(p *page, status int, words ...string) {
+func (o *office) wantSays(p *visitor.Page, status int, words ...string) {
 	o.Helper()
-	if p.status != status {
-		o.Errorf("%s: got status %d, want %d", p.path, p.status, status)
+	if p.Status != status {
+		o.Errorf("%s: got status %d, want %d", p.Path, p.Status, status)
 	}
 	for _, w := range words {
-		if !strings.Contains(p.body, w) {
-			o.Errorf("%s: does not say %q", p.path, w)
+		if !strings.Contains(p.Body, w) {
+			o.Errorf("%s: does not say %q", p.Path, w)
 		}
 	}
 }

@@ -5,49 +5,34 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"strings"
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
-	"github.com/citizencert/citizencert/examples/internal/site"
-	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/examples/internal/visitor"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/evidence"
 )
 
-// serveOnce serves for as long as one citizen takes to walk through.
-func serveOnce(ctx context.Context, l net.Listener, s *service, world *lookalike.World, origin string, out io.Writer) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	served := make(chan error, 1)
-	go func() { served <- site.Serve(ctx, l, s.handler(), s.logger) }()
-	err := walk(ctx, origin, world.Cards[lookalike.CitizenCard], s.verifier.judge, out)
-	cancel()
-	return errors.Join(err, <-served)
-}
-
 // walk is the road of a citizen, over HTTP and through the same pages as with a
 // browser. judge judges what was kept once more.
 func walk(ctx context.Context, origin string, card *lookalike.Card, judge *evidence.Judge, out io.Writer) error {
-	b, err := newBrowser(origin)
+	b, err := visitor.New(origin)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "service      %s, look-alike PKI and card, no network\n", origin)
 	for _, step := range []struct {
 		name string
-		do   func(context.Context, *browser, *lookalike.Card, io.Writer) error
+		do   func(context.Context, *visitor.Browser, *lookalike.Card, io.Writer) error
 	}{
 		{"signing in", walkSignIn},
 		{"linking the account", walkLink},
-		{"filing", func(ctx context.Context, b *browser, _ *lookalike.Card, out io.Writer) error {
+		{"filing", func(ctx context.Context, b *visitor.Browser, _ *lookalike.Card, out io.Writer) error {
 			return walkFiling(ctx, b, judge, out)
 		}},
-		{"filing something else than was shown", func(ctx context.Context, b *browser, _ *lookalike.Card, out io.Writer) error {
+		{"filing something else than was shown", func(ctx context.Context, b *visitor.Browser, _ *lookalike.Card, out io.Writer) error {
 			return walkTampered(ctx, b, judge, out)
 		}},
 	} {
@@ -59,27 +44,23 @@ func walk(ctx context.Context, origin string, card *lookalike.Card, judge *evide
 	return err
 }
 
-func walkSignIn(ctx context.Context, b *browser, card *lookalike.Card, out io.Writer) error {
-	p, err := b.get(ctx, "/signin")
+func walkSignIn(ctx context.Context, b *visitor.Browser, card *lookalike.Card, out io.Writer) error {
+	p, err := b.Get(ctx, "/signin")
 	if err != nil {
 		return err
 	}
-	form, err := p.cardForm()
+	form, err := p.CardForm()
 	if err != nil {
 		return err
 	}
-	request, err := parseRequest(form)
-	if err != nil {
+	if p, err = b.Sign(ctx, form, lookalike.CitizenCard); err != nil {
 		return err
 	}
-	if p, err = b.sign(ctx, form, lookalike.CitizenCard); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "card signed  %s\n", request.TBS)
+	fmt.Fprintf(out, "card signed  %s\n", form.Request.TBS)
 	// A session that is not linked yet is sent to where it can be, if the
 	// database is new.
-	if p.at("/account") != nil {
-		if err := p.at("/filings"); err != nil {
+	if p.At("/account") != nil {
+		if err := p.At("/filings"); err != nil {
 			return err
 		}
 	}
@@ -87,19 +68,19 @@ func walkSignIn(ctx context.Context, b *browser, card *lookalike.Card, out io.Wr
 	return nil
 }
 
-func walkLink(ctx context.Context, b *browser, card *lookalike.Card, out io.Writer) error {
-	p, err := b.post(ctx, "/account", url.Values{"national_id": {card.NationalID}})
+func walkLink(ctx context.Context, b *visitor.Browser, card *lookalike.Card, out io.Writer) error {
+	p, err := b.Post(ctx, "/account", url.Values{"national_id": {card.NationalID}})
 	if err != nil {
 		return err
 	}
-	if err := p.at("/filings"); err != nil {
+	if err := p.At("/filings"); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "account      linked: the register says that %s belongs to the certificate\n", card.NationalID)
 	return nil
 }
 
-func walkFiling(ctx context.Context, b *browser, judge *evidence.Judge, out io.Writer) error {
+func walkFiling(ctx context.Context, b *visitor.Browser, judge *evidence.Judge, out io.Writer) error {
 	record, text, path, err := fileOne(ctx, b, nil)
 	if err != nil {
 		return err
@@ -125,12 +106,12 @@ func walkFiling(ctx context.Context, b *browser, judge *evidence.Judge, out io.W
 
 // walkEvidence downloads what the verdict on a filing rests on and judges it again,
 // by nothing else and without a network.
-func walkEvidence(ctx context.Context, b *browser, judge *evidence.Judge, path string, out io.Writer) error {
-	p, err := b.get(ctx, path+"/evidence.json")
+func walkEvidence(ctx context.Context, b *visitor.Browser, judge *evidence.Judge, path string, out io.Writer) error {
+	p, err := b.Get(ctx, path+"/evidence.json")
 	if err != nil {
 		return err
 	}
-	file, err := evidence.Parse([]byte(p.body))
+	file, err := evidence.Parse([]byte(p.Body))
 	if err != nil {
 		return err
 	}
@@ -141,13 +122,13 @@ func walkEvidence(ctx context.Context, b *browser, judge *evidence.Judge, path s
 	if !again.Same() {
 		return fmt.Errorf("judged again: %v", again)
 	}
-	fmt.Fprintf(out, "  evidence   %d objects, %d bytes, SHA-256 %v\n", len(file.Record.Objects), len(p.body), file.Hash())
+	fmt.Fprintf(out, "  evidence   %d objects, %d bytes, SHA-256 %v\n", len(file.Record.Objects), len(p.Body), file.Hash())
 	fmt.Fprintf(out, "             judged again from that alone: %s, as recorded\n", again.Again.Verdict.Outcome)
 	return nil
 }
 
 // walkTampered signs a return in which the tax is not what the page showed.
-func walkTampered(ctx context.Context, b *browser, judge *evidence.Judge, out io.Writer) error {
+func walkTampered(ctx context.Context, b *visitor.Browser, judge *evidence.Judge, out io.Writer) error {
 	record, _, path, err := fileOne(ctx, b, func(document []byte) []byte {
 		return bytes.Replace(document, []byte(`"tax": `), []byte(`"tax": -`), 1)
 	})
@@ -162,63 +143,37 @@ func walkTampered(ctx context.Context, b *browser, judge *evidence.Judge, out io
 }
 
 // fileOne fills in a return, signs it and returns the record of the filing, the
-// document that was shown, and the page of the filing. change, if not nil, changes the document on its
+// document that was shown, and the page of the filing. change, if not nil, changes
+// the document on its
 // way to the card, as a page that lies to its user could.
-func fileOne(ctx context.Context, b *browser, change func(document []byte) []byte) (*Record, []byte, string, error) {
-	p, err := b.post(ctx, "/returns", url.Values{
+func fileOne(ctx context.Context, b *visitor.Browser, change func(document []byte) []byte) (*Record, []byte, string, error) {
+	p, err := b.Post(ctx, "/returns", url.Values{
 		"year": {"2024"}, "salary": {"1200000"}, "interest": {"30000"}, "donations": {"5000"}, "dependents": {"1"},
 	})
 	if err != nil {
 		return nil, nil, "", err
 	}
-	form, err := p.cardForm()
+	form, err := p.CardForm()
 	if err != nil {
 		return nil, nil, "", err
 	}
-	document, err := documentOf(form)
+	document, err := form.Document()
 	if err != nil {
 		return nil, nil, "", err
 	}
 	if change != nil {
-		if form, err = withDocument(form, change(document)); err != nil {
-			return nil, nil, "", err
-		}
+		form.Request.TBS = base64.StdEncoding.EncodeToString(change(document))
 	}
-	if p, err = b.sign(ctx, form, lookalike.CitizenCard); err != nil {
+	if p, err = b.Sign(ctx, form, lookalike.CitizenCard); err != nil {
 		return nil, nil, "", err
 	}
-	if err := p.at("/filings/"); err != nil {
+	if err := p.At("/filings/"); err != nil {
 		return nil, nil, "", err
 	}
-	path := p.path
-	if p, err = b.get(ctx, path+"/record.json"); err != nil {
+	path := p.Path
+	if p, err = b.Get(ctx, path+"/record.json"); err != nil {
 		return nil, nil, "", err
 	}
 	var record Record
-	return &record, document, path, json.Unmarshal([]byte(p.body), &record)
-}
-
-func parseRequest(form site.CardForm) (request signin.ComponentRequest, err error) {
-	return request, json.Unmarshal([]byte(form.Request), &request)
-}
-
-// documentOf returns the document that a form asks to sign.
-func documentOf(form site.CardForm) ([]byte, error) {
-	request, err := parseRequest(form)
-	if err != nil {
-		return nil, err
-	}
-	return base64.StdEncoding.DecodeString(request.TBS)
-}
-
-// withDocument returns the form with another document to sign.
-func withDocument(form site.CardForm, document []byte) (site.CardForm, error) {
-	request, err := parseRequest(form)
-	if err != nil {
-		return form, err
-	}
-	request.TBS = base64.StdEncoding.EncodeToString(document)
-	text, err := json.Marshal(request)
-	form.Request = string(text)
-	return form, err
+	return &record, document, path, json.Unmarshal([]byte(p.Body), &record)
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -59,25 +57,14 @@ func (s *service) showReturn(w http.ResponseWriter, r *http.Request, session *si
 		s.fail(w, r, err)
 		return
 	}
-	request, err := json.Marshal(signin.ComponentRequest{
-		Func:          "MakeSignature",
-		SignatureType: signin.PKCS7,
-		TBS:           base64.StdEncoding.EncodeToString(ret.Document),
-		TBSEncoding:   "base64",
-		HashAlgorithm: "SHA256",
-		WithCardSN:    "false",
-	})
+	form, err := s.card.DocumentForm(r, r.URL.Path+"/signature", ret.Document)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	s.site.Render(w, r, http.StatusOK, "return.html", site.Page{
 		SignedIn: true,
-		Data: struct {
-			Number, Document string
-			site.CardForm
-		}{ret.Number, string(ret.Document), site.CardForm{
-			Action: r.URL.Path + "/signature", Component: s.component, Request: string(request),
-		}},
+		Card:     form,
+		Data:     struct{ Number, Document string }{ret.Number, string(ret.Document)},
 	})
 }

@@ -38,10 +38,3 @@ CREATE TABLE IF NOT EXISTS verdicts (
   filing   INTEGER REFERENCES filings,
   evidence TEXT NOT NULL
 ) STRICT;
-
--- Random keys that must outlive a restart. A real service has them in its
--- secret store, not in its database.
-CREATE TABLE IF NOT EXISTS secrets (
-  name  TEXT PRIMARY KEY,
-  value BLOB NOT NULL
-) STRICT;

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"embed"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/hipki"
 )
 
 //go:embed pages texts
@@ -18,23 +18,24 @@ var files embed.FS
 
 // A service is the tax office's web site.
 type service struct {
-	auth      *signin.Authenticator
-	verifier  *verifier
-	identity  signin.IdentityChecker
-	store     *Store
-	site      *site.Site
-	component string // origin of the card reader component
-	logger    *slog.Logger
+	auth     *signin.Authenticator
+	verifier *verifier
+	identity signin.IdentityChecker
+	store    *Store
+	site     *site.Site
+	card     *hipki.Handler
+	signin   *site.SignIn
+	logger   *slog.Logger
 }
 
 // newService puts the service into a world: the PKI that it trusts, the register
-// that it asks, and where browsers find the card reader component.
+// that it asks, and where browsers find the card reader component. Of the
+// store it takes possession, unless it fails.
 func newService(ctx context.Context, world *lookalike.World, store *Store, origin string, logger *slog.Logger) (*service, error) {
 	s := &service{
-		identity:  world.Register,
-		store:     store,
-		component: world.Component.Origin,
-		logger:    logger,
+		identity: world.Register,
+		store:    store,
+		logger:   logger,
 	}
 	scheme, err := world.Scheme()
 	if err != nil {
@@ -47,24 +48,27 @@ func newService(ctx context.Context, world *lookalike.World, store *Store, origi
 		return nil, err
 	}
 	s.auth, err = newAuthenticator(ctx, origin, s.verifier, store, logger)
-	if err != nil {
-		return nil, errors.Join(err, s.close())
+	if err == nil {
+		s.card, err = newCard(s.auth, world.Component.Origin)
 	}
+	if err != nil {
+		return nil, errors.Join(err, s.verifier.Close())
+	}
+	s.signin = &site.SignIn{Auth: s.auth, Card: s.card, Site: s.site, Home: "/filings", Logger: logger}
 	return s, nil
 }
 
-// close ends what the service has running besides its requests.
-func (s *service) close() error { return s.verifier.Close() }
+// Close ends what the service has running besides its requests, and closes its
+// store.
+func (s *service) Close() error { return errors.Join(s.verifier.Close(), s.store.Close()) }
 
-// handler returns the routes, behind what protects them all.
-func (s *service) handler() http.Handler {
+// Handler returns the routes, behind what protects them all.
+func (s *service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
-	mux.HandleFunc("GET /signin", s.beginSignIn)
-	mux.HandleFunc("POST /signin", s.finishSignIn)
-	mux.HandleFunc("POST /signout", s.signOut)
-	mux.HandleFunc("GET /account", s.signedIn(s.showLinking))
-	mux.HandleFunc("POST /account", s.signedIn(s.linkAccount))
+	s.signin.Register(mux)
+	mux.HandleFunc("GET /account", s.signin.Only(s.showLinking))
+	mux.HandleFunc("POST /account", s.signin.Only(s.linkAccount))
 	mux.HandleFunc("GET /filings", s.withAccount(s.listFilings))
 	mux.HandleFunc("GET /filings/{id}", s.withAccount(s.showFiling))
 	mux.HandleFunc("POST /filings/{id}/verification", s.withAccount(s.verifyAgain))
@@ -83,27 +87,10 @@ func (s *service) handler() http.Handler {
 	})
 }
 
-// A citizenHandler answers a citizen who is signed in.
-type citizenHandler func(w http.ResponseWriter, r *http.Request, session *signin.Session)
-
-// signedIn lets citizens through who have a session. For pages and JSON,
-// auth.Handler and signin.SessionFrom do the same in one call; this service also
-// has forms, whose senders deserve a page when their session has run out.
-func (s *service) signedIn(next citizenHandler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		session, err := s.auth.Renew(w, r)
-		if err != nil {
-			s.refuseSignIn(w, r, err)
-			return
-		}
-		next(w, r, session)
-	}
-}
-
 // withAccount lets citizens through whose account is known. A certificate alone
 // opens no account.
-func (s *service) withAccount(next citizenHandler) http.HandlerFunc {
-	return s.signedIn(func(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+func (s *service) withAccount(next site.CitizenHandler) http.HandlerFunc {
+	return s.signin.Only(func(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 		if session.Account == "" {
 			http.Redirect(w, r, "/account", http.StatusSeeOther)
 			return
@@ -135,16 +122,5 @@ func (s *service) refuseRequest(w http.ResponseWriter, r *http.Request, next str
 	s.site.Refuse(w, r, http.StatusBadRequest, "refused.request", next, true)
 }
 
-// maxForm is the largest form: a signature with certificates and a document of
-// this service stay far below it.
-const maxForm = 256 << 10
-
-// answerOf reads what the card reader component has answered to the page.
-func answerOf(w http.ResponseWriter, r *http.Request) (*signin.Answer, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	var answer signin.Answer
-	if err := json.Unmarshal([]byte(r.PostFormValue("answer")), &answer); err != nil {
-		return nil, err
-	}
-	return &answer, nil
-}
+// maxForm is the largest form that is not for the card, in bytes.
+const maxForm = 64 << 10

@@ -2,8 +2,6 @@ package main
 
 import (
 	"crypto/x509"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -11,80 +9,6 @@ import (
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
 )
-
-// beginSignIn shows the page that asks for a signature over a fresh challenge.
-func (s *service) beginSignIn(w http.ResponseWriter, r *http.Request) {
-	challenge, err := s.auth.Begin(w, r, signin.PKCS1)
-	if err != nil {
-		s.refuseSignIn(w, r, err)
-		return
-	}
-	request, err := json.Marshal(challenge.Request)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.site.Render(w, r, http.StatusOK, "signin.html", site.Page{
-		Data: site.CardForm{
-			Action: "/signin", Component: s.component,
-			Request: string(request), Challenge: challenge.ID,
-		},
-	})
-}
-
-// finishSignIn redeems the challenge with the component's answer. On success the
-// browser has its session.
-func (s *service) finishSignIn(w http.ResponseWriter, r *http.Request) {
-	answer, err := answerOf(w, r)
-	if err != nil {
-		s.site.Refuse(w, r, http.StatusBadRequest, "refused.request", "/signin", false)
-		return
-	}
-	session, err := s.auth.Finish(w, r, r.PostFormValue("challenge"), answer)
-	if err != nil {
-		s.refuseSignIn(w, r, err)
-		return
-	}
-	s.logger.InfoContext(r.Context(), "signed in", "session", session)
-	http.Redirect(w, r, "/filings", http.StatusSeeOther)
-}
-
-func (s *service) signOut(w http.ResponseWriter, r *http.Request) {
-	if err := s.auth.Logout(w, r); err != nil {
-		s.refuseSignIn(w, r, err)
-		return
-	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-}
-
-// refuseSignIn answers who is not signed in, or cannot be. Who asks for a page is
-// sent to sign in first.
-func (s *service) refuseSignIn(w http.ResponseWriter, r *http.Request, err error) {
-	e, ok := errors.AsType[*signin.Error](err)
-	if ok && e.Problem().Code == signin.CodeSession && r.Method == http.MethodGet {
-		http.Redirect(w, r, "/signin", http.StatusSeeOther)
-		return
-	}
-	s.showProblem(w, r, err, "/signin", false)
-}
-
-// showProblem gives the citizen the SDK's sentence, and the log the cause.
-func (s *service) showProblem(w http.ResponseWriter, r *http.Request, err error, next string, signedIn bool) {
-	e, ok := errors.AsType[*signin.Error](err)
-	if !ok {
-		s.fail(w, r, err)
-		return
-	}
-	problem := e.Problem()
-	s.logger.InfoContext(r.Context(), "card refused", "reason", e.Reason, "code", problem.Code, "err", e.Err)
-	s.site.Render(w, r, problem.Status, "problem.html", site.Page{
-		SignedIn: signedIn,
-		Data: struct {
-			signin.Problem
-			Next string
-		}{problem, next},
-	})
-}
 
 // showLinking asks the holder of a certificate for the number of the account.
 func (s *service) showLinking(w http.ResponseWriter, r *http.Request, session *signin.Session) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
+	"github.com/citizencert/citizencert/examples/internal/visitor"
 )
 
 func TestSignIn(t *testing.T) {
@@ -25,8 +26,8 @@ func TestSignIn(t *testing.T) {
 func TestSignInRevoked(t *testing.T) {
 	c := newOffice(t).visitor(lookalike.FormerCard)
 	c.wantSays(c.sign(c.form("/signin")), http.StatusForbidden, "has been revoked", "certificate-revoked")
-	if p := c.get("/filings"); p.path != "/signin" {
-		t.Errorf("after a refused sign-in: got %s, want the page that asks to sign in", p.path)
+	if p := c.get("/filings"); p.Path != "/signin" {
+		t.Errorf("after a refused sign-in: got %s, want the page that asks to sign in", p.Path)
 	}
 }
 
@@ -55,11 +56,11 @@ func TestSignInWithoutCard(t *testing.T) {
 
 func TestSignOut(t *testing.T) {
 	c := newOffice(t).filer(lookalike.CitizenCard)
-	if p := c.post("/signout", nil); p.path != "/" {
-		t.Errorf("after sign-out: got %s, want /", p.path)
+	if p := c.post("/signout", nil); p.Path != "/" {
+		t.Errorf("after sign-out: got %s, want /", p.Path)
 	}
-	if p := c.get("/filings"); p.path != "/signin" {
-		t.Errorf("after sign-out: got %s, want the page that asks to sign in", p.path)
+	if p := c.get("/filings"); p.Path != "/signin" {
+		t.Errorf("after sign-out: got %s, want the page that asks to sign in", p.Path)
 	}
 	c.wantSays(c.post("/returns", url.Values{"year": {"2024"}}), http.StatusUnauthorized, "Please sign in again")
 }
@@ -69,26 +70,26 @@ func TestLinkAccount(t *testing.T) {
 	o := newOffice(t)
 	c := o.newcomer(lookalike.CitizenCard)
 	other := o.world.Cards[lookalike.ResidentCard].NationalID
-	link := func(number string) *page { return c.post("/account", url.Values{"national_id": {number}}) }
+	link := func(number string) *visitor.Page { return c.post("/account", url.Values{"national_id": {number}}) }
 
 	for _, path := range []string{"/filings", "/filings/1", "/returns/new", "/returns/ABC"} {
-		if p := c.get(path); p.path != "/account" {
-			t.Errorf("%s without an account: got %s, want /account", path, p.path)
+		if p := c.get(path); p.Path != "/account" {
+			t.Errorf("%s without an account: got %s, want /account", path, p.Path)
 		}
 	}
-	if p := c.post("/returns", url.Values{"year": {"2024"}}); p.path != "/account" {
-		t.Errorf("filing without an account: got %s, want /account", p.path)
+	if p := c.post("/returns", url.Values{"year": {"2024"}}); p.Path != "/account" {
+		t.Errorf("filing without an account: got %s, want /account", p.Path)
 	}
 	c.wantSays(link("A1234"), http.StatusUnprocessableEntity, "wrong form")
 	c.wantSays(link(other), http.StatusForbidden, "does not belong to the certificate")
 	o.world.Register.SetDown(true)
 	c.wantSays(link(c.card.NationalID), http.StatusServiceUnavailable, "Please try again later")
-	if p := c.get("/filings"); p.path != "/account" {
-		t.Errorf("after refusals: got %s, want /account", p.path)
+	if p := c.get("/filings"); p.Path != "/account" {
+		t.Errorf("after refusals: got %s, want /account", p.Path)
 	}
 	o.world.Register.SetDown(false)
-	if p := link(" a100000009 "); p.path != "/filings" {
-		t.Errorf("with the right number: got %s, want /filings", p.path)
+	if p := link(" a100000009 "); p.Path != "/filings" {
+		t.Errorf("with the right number: got %s, want /filings", p.Path)
 	}
 }
 
@@ -110,7 +111,7 @@ func TestCrossOrigin(t *testing.T) {
 				t.Fatal(err)
 			}
 			req.Header.Set(header[0], header[1])
-			resp, err := c.browser.client.Do(req)
+			resp, err := c.browser.Client.Do(req)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,7 +121,7 @@ func TestCrossOrigin(t *testing.T) {
 			}
 		}
 	}
-	if p := c.get("/filings"); p.path != "/filings" {
-		t.Errorf("after cross-origin requests: got %s, want to be signed in still", p.path)
+	if p := c.get("/filings"); p.Path != "/filings" {
+		t.Errorf("after cross-origin requests: got %s, want to be signed in still", p.Path)
 	}
 }

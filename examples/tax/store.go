@@ -6,11 +6,8 @@ import (
 	"database/sql"
 	_ "embed"
 	"errors"
-	"fmt"
-	"net/url"
 
-	_ "modernc.org/sqlite"
-
+	"github.com/citizencert/citizencert/examples/internal/database"
 	"github.com/citizencert/citizencert/signin"
 )
 
@@ -29,18 +26,9 @@ var errNotFound = errors.New("not found")
 
 // openStore opens the file at path, and makes it if there is none.
 func openStore(ctx context.Context, path string) (*Store, error) {
-	dsn := url.URL{
-		Scheme:   "file",
-		Opaque:   (&url.URL{Path: path}).EscapedPath(),
-		RawQuery: "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)",
-	}
-	db, err := sql.Open("sqlite", dsn.String())
+	db, err := database.Open(ctx, path, schema)
 	if err != nil {
 		return nil, err
-	}
-	db.SetMaxOpenConns(1) // SQLite has one writer
-	if _, err := db.ExecContext(ctx, schema); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), db.Close())
 	}
 	return &Store{db}, nil
 }
@@ -50,15 +38,7 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // Secret returns the random key of a name, made when it is first asked for.
 func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, error) {
-	fresh := make([]byte, size)
-	rand.Read(fresh) // never fails
-	_, err := s.db.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, fresh)
-	if err != nil {
-		return nil, err
-	}
-	var value []byte
-	err = s.db.QueryRowContext(ctx, `SELECT value FROM secrets WHERE name = ?`, name).Scan(&value)
-	return value, err
+	return database.Secret(ctx, s.db, name, size)
 }
 
 // KeepCertificate keeps the certificate of a holder who has signed in.

@@ -22,7 +22,7 @@ type World struct {
 	PKI       *pkitest.PKI
 	Cards     []*Card
 	Register  *pkitest.Register
-	Component *Component
+	Component *pkitest.Component
 }
 
 // A Card is the card of an invented person.
@@ -86,7 +86,11 @@ func Start() (*World, error) {
 	}
 	lost := w.Cards[FormerCard]
 	lost.Issuer.Revoke(lost.Cert, time.Now().Add(-time.Hour), pkitest.ReasonKeyCompromise)
-	if w.Component, err = startComponent(w.Cards); err != nil {
+	var inReader []pkitest.ReaderCard
+	for _, c := range w.Cards {
+		inReader = append(inReader, pkitest.ReaderCard{Card: c.Card, Label: c.NationalID + " · " + c.Note})
+	}
+	if w.Component, err = pkitest.StartComponent(pkitest.ComponentConfig{Cards: inReader}); err != nil {
 		return nil, errors.Join(err, pki.Close())
 	}
 	return w, nil
@@ -112,5 +116,5 @@ func (w *World) Scheme() (verify.Scheme, error) {
 
 // Close stops what Start has started.
 func (w *World) Close() error {
-	return errors.Join(w.Component.close(), w.PKI.Close())
+	return errors.Join(w.Component.Close(), w.PKI.Close())
 }

@@ -7,29 +7,20 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/citizencert/citizencert/signin"
 )
 
-// A Language is one of those in which every page exists.
-type Language string
-
-// The languages, named as in the lang attribute of a page.
-const (
-	Chinese Language = "zh-Hant-TW"
-	English Language = "en"
-)
-
-// Languages has the default first.
-var Languages = []Language{Chinese, English}
+// languages are those in which every page exists.
+var languages = []signin.Language{signin.Chinese, signin.English}
 
 const languageCookie = "lang"
 
 // languageOf chooses the language of an answer: the one asked for by ?lang,
 // which is remembered, then the remembered one, then what the browser prefers.
-func languageOf(w http.ResponseWriter, r *http.Request) Language {
-	if lang, ok := parseLanguage(r.URL.Query().Get("lang")); ok {
+func languageOf(w http.ResponseWriter, r *http.Request) signin.Language {
+	if lang, ok := signin.ParseLanguage(r.URL.Query().Get("lang")); ok {
 		http.SetCookie(w, &http.Cookie{
 			Name: languageCookie, Value: string(lang),
 			Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
@@ -37,53 +28,19 @@ func languageOf(w http.ResponseWriter, r *http.Request) Language {
 		return lang
 	}
 	if c, err := r.Cookie(languageCookie); err == nil {
-		if lang, ok := parseLanguage(c.Value); ok {
+		if lang, ok := signin.ParseLanguage(c.Value); ok {
 			return lang
 		}
 	}
-	return preferred(r.Header.Get("Accept-Language"))
-}
-
-// preferred reads Accept-Language (RFC 9110, Section 12.5.4). Of equal weights
-// the first wins, as browsers mean it.
-func preferred(header string) Language {
-	best, weight := Languages[0], 0.0
-	for item := range strings.SplitSeq(header, ",") {
-		tag, params, _ := strings.Cut(item, ";")
-		lang, ok := parseLanguage(strings.TrimSpace(tag))
-		if !ok {
-			continue
-		}
-		q := 1.0
-		if value, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
-			q, _ = strconv.ParseFloat(value, 64) // 0 if unreadable: not wanted
-		}
-		if q > weight {
-			best, weight = lang, q
-		}
-	}
-	return best
-}
-
-// parseLanguage knows a language by the first part of its tag: a reader of any
-// Chinese is better served by Traditional Chinese than by English.
-func parseLanguage(tag string) (Language, bool) {
-	primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
-	switch primary {
-	case "zh":
-		return Chinese, true
-	case "en":
-		return English, true
-	}
-	return "", false
+	return signin.PreferredLanguage(r.Header.Get("Accept-Language"))
 }
 
 // texts are the sentences of one language by key.
 type texts map[string]string
 
 // readTexts merges catalogues. A key that two of them have is a mistake.
-func readTexts(lang Language, from ...fs.FS) (texts, error) {
-	name := map[Language]string{Chinese: "texts/zh-TW.json", English: "texts/en.json"}[lang]
+func readTexts(lang signin.Language, from ...fs.FS) (texts, error) {
+	name := map[signin.Language]string{signin.Chinese: "texts/zh-TW.json", signin.English: "texts/en.json"}[lang]
 	all := make(texts)
 	for _, fsys := range from {
 		data, err := fs.ReadFile(fsys, name)
@@ -109,9 +66,9 @@ func readTexts(lang Language, from ...fs.FS) (texts, error) {
 //	{{t "key" args…}}   the sentence, with its verbs filled in
 //	{{word "kind" .V}}  the text kind.V, or V itself if there is none
 //	{{when .Time}}      a time of day in Taiwan
-func (all texts) functions(lang Language) template.FuncMap {
+func (all texts) functions(lang signin.Language) template.FuncMap {
 	return template.FuncMap{
-		"lang": func() Language { return lang },
+		"lang": func() signin.Language { return lang },
 		"t": func(key string, args ...any) (string, error) {
 			text, ok := all[key]
 			if !ok {

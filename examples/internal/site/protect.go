@@ -2,10 +2,12 @@ package site
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/hipki"
 )
 
 // Protect puts what every answer of a service needs around its routes: a content
@@ -17,17 +19,7 @@ func Protect(next http.Handler, refused http.HandlerFunc) http.Handler {
 	crossOrigin.SetDenyHandler(refused)
 	next = crossOrigin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		nonce := rand.Text()
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+nonce+"' 'strict-dynamic'; "+
-			"style-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-		// With same-origin the pop-up of the card reader component would lose its
-		// opener, and no signature would ever arrive.
-		h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
-		// With no-referrer, browsers would send "Origin: null" with our own forms.
-		h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-store")
+		nonce := hipki.Secure(w.Header())
 		about := visit{nonce, languageOf(w, r)}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, about)))
 	})
@@ -36,7 +28,7 @@ func Protect(next http.Handler, refused http.HandlerFunc) http.Handler {
 // A visit is what Protect hands on to Render.
 type visit struct {
 	nonce    string
-	language Language
+	language signin.Language
 }
 
 type visitKey struct{}
@@ -44,10 +36,13 @@ type visitKey struct{}
 func visitFrom(ctx context.Context) visit {
 	v, ok := ctx.Value(visitKey{}).(visit)
 	if !ok {
-		panic("site: Render without Protect")
+		panic("site: used without Protect")
 	}
 	return v
 }
+
+// Language returns the language of the answer to a request, behind [Protect].
+func Language(r *http.Request) signin.Language { return visitFrom(r.Context()).language }
 
 // Log writes a line for each request: the route, never the path or the query,
 // since those may name somebody.

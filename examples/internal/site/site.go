@@ -1,6 +1,6 @@
 // Package site is what the example services share of a web site: pages in two
-// languages, the headers that protect them, the page script that talks to the
-// card reader component, and a server that ends in good order.
+// languages, the headers that protect them, a style sheet, and a server that ends
+// in good order. Package hipki adds what talks to the card.
 //
 // A service brings a file system with pages/*.html and texts/zh-TW.json and
 // texts/en.json; its pages fill the layout of this package.
@@ -16,6 +16,9 @@ import (
 	"net/http"
 	"path"
 	"time"
+
+	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/hipki"
 )
 
 //go:embed assets pages texts
@@ -23,7 +26,7 @@ var files embed.FS
 
 // A Site renders the pages of one service.
 type Site struct {
-	pages  map[Language]map[string]*template.Template
+	pages  map[signin.Language]map[string]*template.Template
 	logger *slog.Logger
 }
 
@@ -32,22 +35,14 @@ type Page struct {
 	Nonce    string // for script elements, of this response alone
 	Path     string // where the language can be switched
 	SignedIn bool
+	Card     *hipki.Form // or nil; the page shows {{.Card.HTML}}
 	Data     any
-}
-
-// A CardForm is a form whose answer comes from the card reader component. It is
-// for the template card-form.
-type CardForm struct {
-	Action    string // where the answer is sent
-	Component string // origin of the component
-	Request   string // what the page script gives the component, in JSON
-	Challenge string // names a sign-in; empty for other signatures
 }
 
 // New reads the texts and pages of a service.
 func New(service fs.FS, logger *slog.Logger) (*Site, error) {
-	s := &Site{pages: make(map[Language]map[string]*template.Template), logger: logger}
-	for _, lang := range Languages {
+	s := &Site{pages: make(map[signin.Language]map[string]*template.Template), logger: logger}
+	for _, lang := range languages {
 		texts, err := readTexts(lang, files, service)
 		if err != nil {
 			return nil, err
@@ -115,7 +110,7 @@ func (s *Site) Refuse(w http.ResponseWriter, r *http.Request, status int, key, n
 	})
 }
 
-// Assets serves the style sheet and the page script.
+// Assets serves the style sheet.
 func Assets() http.Handler {
 	sub, err := fs.Sub(files, "assets")
 	if err != nil {

@@ -14,25 +14,6 @@ import (
 	"github.com/citizencert/citizencert/verify"
 )
 
-func TestPreferred(t *testing.T) {
-	for header, want := range map[string]Language{
-		"":                                Chinese,
-		"fr, de;q=0.5":                    Chinese,
-		"en":                              English,
-		"en-GB, zh-TW":                    English,
-		"zh-CN":                           Chinese,
-		"en;q=0.3, zh-TW;q=0.8":           Chinese,
-		"fr, zh;q=0.2, en ; q=0.4":        English,
-		"en;q=nonsense":                   Chinese,
-		"en;q=0":                          Chinese,
-		strings.Repeat("fr,", 100) + "en": English,
-	} {
-		if got := preferred(header); got != want {
-			t.Errorf("Accept-Language %q: got %s, want %s", header, got, want)
-		}
-	}
-}
-
 func TestTexts(t *testing.T) {
 	var all [2]map[string]string
 	for i, name := range []string{"texts/zh-TW.json", "texts/en.json"} {

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/citizencert/citizencert/examples/internal/browsertest"
+	"github.com/citizencert/citizencert/examples/internal/lookalike"
+	"github.com/citizencert/citizencert/pkitest"
+)
+
+// A citizen goes through the service in a real browser: sign-in, application,
+// consent, proof, sign-out. Every page is looked at in both languages.
+func TestBrowser(t *testing.T) {
+	o := newOffice(t)
+	requests := &browsertest.Recorder{Handler: o.service.Handler()}
+	o.server.Config.Handler = requests
+	tab := browsertest.Start(t).Visitor(t)
+	look := func(name string) {
+		t.Helper()
+		tab.InBothLanguages(t, name)
+	}
+
+	tab.Open(o.Origin + "/")
+	look("household home")
+	tab.Open(o.Origin + "/signin")
+	look("household signin")
+	tab.SignWithCard(pkitest.TestPIN, lookalike.CitizenCard)
+	tab.WaitPath("/applications")
+	look("household empty list")
+	tab.Click("main a")
+	tab.WaitPath("/applications/new")
+	look("household form")
+	tab.Type("#national_id", o.World.Cards[lookalike.ResidentCard].NationalID+"\r")
+	tab.WaitSays("[role=alert]", "does not belong")
+	tab.LookAt(t, "household refused")
+	tab.Type("#national_id", o.World.Cards[lookalike.CitizenCard].NationalID+"\r")
+	tab.Wait("document.querySelector('#text')")
+	look("household consent")
+	tab.SignWithCard(pkitest.TestPIN, lookalike.CitizenCard)
+	tab.WaitSays("main", "the stored proof is good")
+	look("household transcript")
+	tab.Open(o.Origin + "/applications")
+	look("household list")
+	tab.Click("header form button")
+	tab.Wait("location.pathname === '/'")
+	tab.Open(o.Origin + "/applications")
+	tab.WaitPath("/signin")
+	requests.WantNowhere(t, pkitest.TestPIN)
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"embed"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/citizencert/citizencert/examples/internal/program"
+	"github.com/citizencert/citizencert/examples/internal/site"
+	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/hipki"
+	"github.com/citizencert/citizencert/verify"
+)
+
+//go:embed pages texts
+var files embed.FS
+
+// A service is the registration office's web site.
+type service struct {
+	origin   string
+	signin   *site.SignIn
+	card     *hipki.Handler
+	live     *verifier // learns the status of certificates now
+	archive  *verifier // goes by what was kept
+	identity signin.IdentityChecker
+	store    *Store
+	site     *site.Site
+	logger   *slog.Logger
+}
+
+// newService puts the service into its surroundings. Of the store it takes
+// possession, unless it fails.
+func newService(ctx context.Context, env program.Env, store *Store) (*service, error) {
+	s := &service{origin: env.Origin, identity: env.World.Register, store: store, logger: env.Logger}
+	scheme, err := env.World.Scheme()
+	if err != nil {
+		return nil, err
+	}
+	if s.site, err = site.New(files, env.Logger); err != nil {
+		return nil, err
+	}
+	if s.live, err = newVerifier(scheme, false); err != nil {
+		return nil, err
+	}
+	if s.archive, err = newVerifier(scheme, true); err != nil {
+		return nil, errors.Join(err, s.live.Close())
+	}
+	auth, card, err := newSignIn(ctx, env, s.live.Verifier, store)
+	if err != nil {
+		return nil, errors.Join(err, s.live.Close(), s.archive.Close())
+	}
+	s.card = card
+	s.signin = &site.SignIn{Auth: auth, Card: card, Site: s.site, Home: "/applications", Logger: env.Logger}
+	return s, nil
+}
+
+// Close ends what the service has running besides its requests, and closes its
+// store.
+func (s *service) Close() error {
+	return errors.Join(s.live.Close(), s.archive.Close(), s.store.Close())
+}
+
+// Handler returns the routes, behind what protects them all.
+func (s *service) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.home)
+	s.signin.Register(mux)
+	mux.HandleFunc("GET /applications", s.signin.Only(s.list))
+	mux.HandleFunc("GET /applications/new", s.signin.Only(s.showForm))
+	mux.HandleFunc("POST /applications", s.signin.Only(s.apply))
+	mux.HandleFunc("GET /applications/{number}", s.signin.Only(s.show))
+	mux.HandleFunc("POST /applications/{number}/consent", s.signin.Only(s.consent))
+	mux.Handle("GET /assets/", http.StripPrefix("/assets/", site.Assets()))
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/", false)
+	})
+	return site.Protect(site.Log(s.logger, mux), func(w http.ResponseWriter, r *http.Request) {
+		s.site.Refuse(w, r, http.StatusForbidden, "refused.cross-origin", "/", false)
+	})
+}
+
+func (s *service) home(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.signin.Auth.Check(r); err == nil {
+		http.Redirect(w, r, "/applications", http.StatusSeeOther)
+		return
+	}
+	s.site.Render(w, r, http.StatusOK, "home.html", site.Page{})
+}
+
+func (s *service) list(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+	applications, err := s.store.Applications(r.Context(), session.Subject)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.site.Render(w, r, http.StatusOK, "list.html", site.Page{SignedIn: true, Data: applications})
+}
+
+func (s *service) showForm(w http.ResponseWriter, r *http.Request, _ *signin.Session) {
+	s.renderForm(w, r, http.StatusOK, "")
+}
+
+func (s *service) renderForm(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	s.site.Render(w, r, status, "form.html", site.Page{SignedIn: true, Data: struct {
+		Kinds, Purposes []string
+		MaxCopies       int
+		Problem         string
+	}{kinds, purposes, maxCopies, problem}})
+}
+
+// maxForm is the largest form that is not for the card, in bytes.
+const maxForm = 64 << 10
+
+// apply writes an application, if the register says that the number is that of the
+// holder who is signed in: the certificate does not hold it.
+func (s *service) apply(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	wish, err := parseWish(r.PostFormValue)
+	if err != nil {
+		s.renderForm(w, r, http.StatusUnprocessableEntity, "form.problem")
+		return
+	}
+	der, err := s.store.Certificate(r.Context(), session.Subject)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	match, err := s.identity.CheckIdentity(r.Context(), cert, wish.NationalID)
+	switch {
+	case err != nil: // no answer is neither a yes nor a no
+		s.logger.ErrorContext(r.Context(), "identity check unavailable", "err", err)
+		s.renderForm(w, r, http.StatusServiceUnavailable, "form.unavailable")
+		return
+	case !match:
+		s.renderForm(w, r, http.StatusForbidden, "form.mismatch")
+		return
+	}
+	a := newApplication(session.Subject, cert.Subject.CommonName, wish, site.Language(r), time.Now())
+	if err := s.store.AddApplication(r.Context(), a); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/applications/"+a.Number, http.StatusSeeOther)
+}
+
+// show shows the text of an application, and asks for consent to it; or, once that
+// is given, verifies what is stored of it.
+func (s *service) show(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+	a, err := s.store.Application(r.Context(), session.Subject, r.PathValue("number"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if a.Proof == nil {
+		form, err := s.card.ConsentForm(w, r, session, r.URL.Path+"/consent", a.Text)
+		if err != nil {
+			s.signin.Problem(w, r, err, r.URL.Path, true)
+			return
+		}
+		s.site.Render(w, r, http.StatusOK, "consent.html", site.Page{SignedIn: true, Card: form, Data: a})
+		return
+	}
+	res, err := s.verifyProof(r.Context(), a)
+	if err != nil {
+		s.logger.ErrorContext(r.Context(), "stored consent does not verify", "application", a.Number, "err", err)
+	}
+	s.site.Render(w, r, http.StatusOK, "transcript.html", site.Page{SignedIn: true, Data: struct {
+		*Application
+		Result *verify.Result // nil: the proof is not good
+	}{a, res}})
+}
+
+// consent takes the card's signature over the text of an application, as it is
+// stored, and keeps what proves it.
+func (s *service) consent(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+	a, err := s.store.Application(r.Context(), session.Subject, r.PathValue("number"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	consent, err := s.card.FinishConsent(w, r, session, a.Text)
+	if err != nil {
+		s.signin.Problem(w, r, err, "/applications/"+a.Number, true)
+		return
+	}
+	proof, err := newProof(s.origin, consent)
+	if err == nil {
+		_, err = s.store.AddProof(r.Context(), a.Number, proof)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.logger.InfoContext(r.Context(), "consent given", "application", a.Number, "consent", consent)
+	http.Redirect(w, r, "/applications/"+a.Number, http.StatusSeeOther)
+}
+
+// fail answers what went wrong behind a page of a citizen who is signed in.
+func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errNotFound) {
+		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/applications", true)
+		return
+	}
+	s.logger.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
+	s.site.Refuse(w, r, http.StatusInternalServerError, "refused.internal", "/applications", true)
+}

@@ -1,0 +1,145 @@
+package hipki_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/citizencert/citizencert/ocspclient"
+	"github.com/citizencert/citizencert/pkitest"
+	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/hipki"
+	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/moica"
+)
+
+// A world is a service with the handler mounted at /signin/, and a card.
+type world struct {
+	*testing.T
+	card    *pkitest.Card
+	other   *pkitest.Card
+	auth    *signin.Authenticator
+	handler *hipki.Handler
+	origin  string
+	client  *http.Client
+}
+
+func newWorld(t *testing.T, change func(*hipki.Config)) *world {
+	t.Helper()
+	pki, err := pkitest.New(pkitest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pki.Close() })
+	w := &world{T: t}
+	if w.card, err = pki.G3.IssueCard(pkitest.Person{}); err != nil {
+		t.Fatal(err)
+	}
+	if w.other, err = pki.G3.IssueCard(pkitest.Person{}); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(nil)
+	w.origin = "http://" + server.Listener.Addr().String()
+	w.auth = newAuthenticator(t, pki, w.origin)
+	cfg := hipki.Config{
+		Auth: w.auth, Path: "/signin/", Next: "/account/",
+		Name: signin.Text{ZhTW: "測試服務", En: "Test service"}, Logger: slog.New(slog.DiscardHandler),
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	if w.handler, err = hipki.New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/signin/", w.handler)
+	mux.Handle("/account/", w.auth.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "signed in")
+	})))
+	server.Config.Handler = mux
+	server.Start()
+	t.Cleanup(server.Close)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.client = &http.Client{Jar: jar}
+	return w
+}
+
+func newAuthenticator(t *testing.T, pki *pkitest.PKI, origin string) *signin.Authenticator {
+	t.Helper()
+	var pins []moica.Pin
+	for _, p := range pki.Pins() {
+		pins = append(pins, moica.Pin(p))
+	}
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheme := moica.Test(anchors, "127.0.0.1")
+	responders, err := ocspclient.New(ocspclient.Config{AllowedHosts: scheme.Hosts})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { responders.Close() })
+	v, err := verify.New(verify.Config{Scheme: scheme, Status: []verify.StatusSource{responders}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth, err := signin.New(signin.Config{
+		Verifier: v, Origins: []string{origin}, Service: "test", Key: key,
+		PairwiseKey: make([]byte, signin.MinPairwiseKey), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return auth
+}
+
+// do sends a request and returns the answer with its body.
+func (w *world) do(method, path string, form url.Values, header ...string) (*http.Response, string) {
+	w.Helper()
+	return w.send(w.request(method, path, form, header...))
+}
+
+func TestNewRefuses(t *testing.T) {
+	w := newWorld(t, nil)
+	for name, change := range map[string]func(*hipki.Config){
+		"no authenticator":         func(c *hipki.Config) { c.Auth = nil },
+		"no path":                  func(c *hipki.Config) { c.Path = "" },
+		"path without slash":       func(c *hipki.Config) { c.Path = "/signin" },
+		"path with pattern":        func(c *hipki.Config) { c.Path = "/{x}/" },
+		"next elsewhere":           func(c *hipki.Config) { c.Next = "//elsewhere.example" },
+		"next with backslash":      func(c *hipki.Config) { c.Next = `/\elsewhere.example` },
+		"unknown type":             func(c *hipki.Config) { c.Type = "RAW" },
+		"card number with PKCS1":   func(c *hipki.Config) { c.CardNumber = true },
+		"component elsewhere":      func(c *hipki.Config) { c.Component = "http://elsewhere.example" },
+		"component over https":     func(c *hipki.Config) { c.Component = "https://localhost:61161" },
+		"component with a path":    func(c *hipki.Config) { c.Component = "http://localhost:61161/popupForm" },
+		"component with user info": func(c *hipki.Config) { c.Component = "http://localhost@elsewhere.example" },
+		"component look-alike":     func(c *hipki.Config) { c.Component = "http://localhost.elsewhere.example" },
+		"version in words":         func(c *hipki.Config) { c.MinVersion = "1.x" },
+		"negative timeout":         func(c *hipki.Config) { c.OpenTimeout = -1 },
+	} {
+		cfg := hipki.Config{Auth: w.auth, Path: "/signin/"}
+		if _, err := hipki.New(cfg); err != nil {
+			t.Fatalf("the neighbour that passes: %v", err)
+		}
+		change(&cfg)
+		if _, err := hipki.New(cfg); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}
