@@ -1,0 +1,143 @@
+package batch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// maxUnwritten is how much of the results waits in memory to be written, in bytes.
+const maxUnwritten = 256 << 10
+
+// A record writes the results of one generation. Lines are added to a file that
+// only grows; a crash leaves at most a piece of a line at its end, which is cut off
+// when the run is resumed.
+type record struct {
+	*Runner
+	scan       // of what has been added
+	dir        string
+	file       *os.File
+	written    int64  // bytes in the file, all of them whole lines
+	unwritten  []byte // lines
+	durable    time.Time
+	signatures []indexed // of the last shard as it was found
+	summary    *Summary
+}
+
+// An indexed is the digest of a signature with its place in the source.
+type indexed struct {
+	index     int64
+	signature string
+}
+
+// openRecord opens the results of a generation to go on where they end.
+func (r *Runner) openRecord(dir, batch string, generation int, summary *Summary) (*record, error) {
+	rec := &record{Runner: r, scan: scan{batch: batch, generation: generation}, dir: dir, summary: summary, durable: time.Now()}
+	path := filepath.Join(dir, fmt.Sprintf(resultsName, generation))
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("batch: %w", err)
+	}
+	rec.file = file
+	if err := rec.recover(); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return rec, nil
+}
+
+// recover checks what is there and cuts off half a line.
+func (rec *record) recover() error {
+	rest, err := rec.scan.run(rec.dir, func(res *Result) error {
+		if (rec.lines-1)%ShardSize == 0 {
+			rec.signatures = rec.signatures[:0]
+		}
+		rec.signatures = append(rec.signatures, indexed{res.Index, res.Signature})
+		rec.summary.add(res)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	rec.written = rec.size
+	if rest > 0 {
+		err = rec.file.Truncate(rec.size)
+	}
+	if err == nil {
+		_, err = rec.file.Seek(rec.size, 0)
+	}
+	if err == nil {
+		err = syncDir(rec.dir)
+	}
+	if err != nil {
+		return rec.failed(err)
+	}
+	return nil
+}
+
+// add appends a result, and makes what there is durable when it is time.
+func (rec *record) add(res *Result) error {
+	rec.turn()
+	res.Generation, res.Shard = rec.generation, rec.lines/ShardSize
+	before := len(rec.unwritten)
+	var err error
+	if rec.unwritten, err = rec.chain.seal(rec.unwritten, res); err != nil {
+		return err
+	}
+	rec.count(int64(len(rec.unwritten) - before))
+	rec.summary.add(res)
+	if time.Since(rec.durable) >= rec.cfg.Checkpoint {
+		return rec.checkpoint()
+	}
+	if len(rec.unwritten) >= maxUnwritten {
+		return rec.write()
+	}
+	return nil
+}
+
+// write hands the lines to the operating system. Where not all of them found room,
+// the file is cut back to whole lines, and the run can be resumed.
+func (rec *record) write() error {
+	n, err := rec.file.Write(rec.unwritten)
+	if err != nil {
+		for n > 0 && rec.unwritten[n-1] != '\n' {
+			n--
+		}
+		return rec.failed(errors.Join(err, rec.file.Truncate(rec.written+int64(n))))
+	}
+	rec.written += int64(n)
+	rec.unwritten = rec.unwritten[:0]
+	return nil
+}
+
+// checkpoint makes durable what has been added, evidence first.
+func (rec *record) checkpoint() error {
+	if err := rec.sums.sync(); err != nil {
+		return err
+	}
+	if err := rec.write(); err != nil {
+		return err
+	}
+	if err := rec.file.Sync(); err != nil {
+		return rec.failed(err)
+	}
+	rec.durable = time.Now()
+	return nil
+}
+
+func (rec *record) failed(err error) error {
+	return fmt.Errorf("batch: writing results: %w; what has been written is good, and the run can be resumed", err)
+}
+
+// close makes durable what can be, also after an error.
+func (rec *record) close(err error) error {
+	if err == nil {
+		err = rec.checkpoint()
+	} else {
+		rec.write() // as much as there is room for; the first error is the one to report
+		rec.file.Sync()
+	}
+	return errors.Join(err, rec.file.Close())
+}

@@ -1,0 +1,159 @@
+package batch
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/citizencert/citizencert/internal/algorithm"
+	"github.com/citizencert/citizencert/verify"
+)
+
+// maxSums bounds the objects whose digests are remembered. Those of authorities
+// come back with every filing; when there are too many, all are forgotten.
+const maxSums = 4096
+
+// sums are the digests of what verdicts rest on. An object is known again by where
+// it is in memory: lists have many megabytes, and paths share their certificates.
+type sums struct {
+	keep Keeper
+
+	mu    sync.RWMutex
+	known map[object]string
+}
+
+// An object is a slice by identity. It holds on to the bytes, so that no others
+// can take their place.
+type object struct {
+	first *byte
+	size  int
+}
+
+func newSums(keep Keeper) *sums { return &sums{keep: keep, known: make(map[object]string)} }
+
+// of returns the SHA-256 of an object in hexadecimal, and has it kept.
+func (s *sums) of(kind verify.EvidenceKind, der []byte) (string, error) {
+	if len(der) == 0 {
+		return "", nil
+	}
+	key := object{&der[0], len(der)}
+	s.mu.RLock()
+	text, ok := s.known[key]
+	s.mu.RUnlock()
+	if ok {
+		return text, nil
+	}
+	sum := sha256.Sum256(der)
+	if s.keep != nil {
+		if err := s.keep.Put(kind, sum, der); err != nil {
+			return "", fmt.Errorf("batch: keeping evidence: %w", err)
+		}
+	}
+	text = hex.EncodeToString(sum[:])
+	s.mu.Lock()
+	if len(s.known) >= maxSums {
+		clear(s.known)
+	}
+	s.known[key] = text
+	s.mu.Unlock()
+	return text, nil
+}
+
+func (s *sums) sync() error {
+	if s.keep == nil {
+		return nil
+	}
+	if err := s.keep.Sync(); err != nil {
+		return fmt.Errorf("batch: keeping evidence: %w", err)
+	}
+	return nil
+}
+
+// pseudonym names a holder to whoever has the key. Parts are preceded by their
+// lengths, so that none can run into the next. The label keeps pseudonyms apart
+// from what else may be made with the key.
+func (r *Runner) pseudonym(s *verify.Signer) string {
+	h := hmac.New(sha256.New, r.cfg.PseudonymKey)
+	parts := []string{"citizencert batch signer", r.policy.Environment, s.Identity.Scheme, "holder", s.Identity.SerialNumber}
+	if s.Identity.SerialNumber == "" {
+		parts[3], parts[4] = "certificate", string(s.Path[0].Raw)
+	}
+	for _, part := range parts {
+		fmt.Fprintf(h, "%d:", len(part))
+		io.WriteString(h, part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// issuerName tells issuing CAs apart for people: generations share one name.
+func issuerName(s *verify.Signer) string {
+	if s.Identity.Generation != "" {
+		return s.Identity.Scheme + " " + s.Identity.Generation
+	}
+	return s.Path[min(1, len(s.Path)-1)].Subject.String()
+}
+
+// A policy is under what filings are judged. It stands in the head of a batch, and
+// a run is resumed under the same one only.
+type policy struct {
+	Name        string   `json:"name"`
+	Version     string   `json:"version"`
+	Scheme      string   `json:"scheme"`
+	Profile     string   `json:"profile"`
+	Environment string   `json:"environment"`
+	Anchors     []string `json:"anchors"` // digests of the certificates
+	Host        string   `json:"host,omitempty"`
+	Service     string   `json:"service,omitempty"`
+	Insecure    []string `json:"insecure,omitempty"` // the fields that are set
+
+	PathInputs verify.PathInputs `json:"pathInputs"`
+
+	// TimestampAnchors are set if time-stamp tokens count.
+	TimestampAnchors []string `json:"timestampAnchors,omitempty"`
+	MaxContent       int64    `json:"maxContent,omitempty"`
+}
+
+func policyOf(cfg *Config) policy {
+	v := &cfg.Verify
+	p := policy{
+		Name: v.Algorithms.Name(), Version: v.Algorithms.Version(),
+		Scheme: v.Scheme.Name, Profile: v.Scheme.Profile.Name, Environment: v.Scheme.Environment.String(),
+		Anchors: digests(v.Scheme.Anchors), Host: cfg.Host, Service: cfg.Service,
+		PathInputs: v.PathInputs, MaxContent: cfg.MaxContent,
+	}
+	if v.InsecureAllowSHA1 {
+		p.Name = algorithm.Policy{InsecureAllowSHA1: true}.Name()
+	}
+	for _, field := range []struct {
+		name string
+		set  bool
+	}{
+		{"InsecureSkipRevocation", v.InsecureSkipRevocation},
+		{"InsecureAllowSHA1", v.InsecureAllowSHA1},
+		{"InsecureAllowMixedHashes", v.InsecureAllowMixedHashes},
+		{"InsecureAllowUnsortedAttributes", v.InsecureAllowUnsortedAttributes},
+		{"InsecureAllowNoSignedAttributes", v.InsecureAllowNoSignedAttributes},
+		{"InsecureAllowUTF16Line", v.InsecureAllowUTF16Line},
+	} {
+		if field.set {
+			p.Insecure = append(p.Insecure, field.name)
+		}
+	}
+	if v.Timestamping != nil {
+		p.TimestampAnchors = digests(v.Timestamping.Anchors)
+	}
+	return p
+}
+
+func digests(certs []*x509.Certificate) []string {
+	all := make([]string, len(certs))
+	for i, cert := range certs {
+		sum := sha256.Sum256(cert.Raw)
+		all[i] = hex.EncodeToString(sum[:])
+	}
+	return all
+}
