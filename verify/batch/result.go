@@ -86,14 +86,14 @@ type Identity struct {
 
 // A Revocation is what was learned of one certificate's status.
 type Revocation struct {
-	Status             verify.Status `json:"status"`
-	Rung               verify.Rung   `json:"rung"`
-	Source             string        `json:"source"`
-	ThisUpdate         time.Time     `json:"thisUpdate"`
-	NextUpdate         time.Time     `json:"nextUpdate,omitzero"`
-	RevokedAfter       time.Time     `json:"revokedAfter,omitzero"`
-	SuspensionExcluded bool          `json:"suspensionExcluded"`
-	Evidence           []string      `json:"evidence"` // digests of the answer or list, and of what it rests on
+	Status             string    `json:"status"` // of verify.Status
+	Rung               string    `json:"rung"`   // of verify.Rung
+	Source             string    `json:"source"`
+	ThisUpdate         time.Time `json:"thisUpdate"`
+	NextUpdate         time.Time `json:"nextUpdate,omitzero"`
+	RevokedAfter       time.Time `json:"revokedAfter,omitzero"`
+	SuspensionExcluded bool      `json:"suspensionExcluded"`
+	Evidence           []string  `json:"evidence"` // digests of the answer or list, and of what it rests on
 }
 
 // newResult begins the result of an item.
@@ -209,7 +209,7 @@ func (r *Runner) newSigner(s *verify.Signer) (Signer, error) {
 
 func (r *Runner) newRevocation(f *verify.RevocationFact) (Revocation, error) {
 	out := Revocation{
-		Status: f.Status, Rung: f.Report.Rung, Source: f.Report.Source,
+		Status: f.Status.String(), Rung: f.Report.Rung.String(), Source: f.Report.Source,
 		ThisUpdate: f.Report.ThisUpdate.UTC(), NextUpdate: f.Report.NextUpdate.UTC(),
 		RevokedAfter: f.RevokedAfter.UTC(), SuspensionExcluded: f.SuspensionExcluded,
 		Evidence: make([]string, 0, 1+len(f.Report.With)),

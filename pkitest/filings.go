@@ -1,0 +1,321 @@
+package pkitest
+
+import (
+	"cmp"
+	"crypto"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Fault is what is wrong with a filing.
+type Fault string
+
+// The faults. Each is refused for the reason of the same text, as package verify and
+// verify/batch spell it.
+const (
+	FaultTampered   Fault = "digest-mismatch" // the content was changed after it was signed
+	FaultSignature  Fault = "bad-signature"   // a bit of the signature is flipped
+	FaultRevoked    Fault = "revoked"         // the certificate had been revoked when it was received
+	FaultSuspended  Fault = "suspended"       // likewise suspended
+	FaultExpired    Fault = "expired"         // likewise expired
+	FaultStranger   Fault = "untrusted"       // the CA has MOICA's name and not its key
+	FaultEncryption Fault = "profile"         // signed with the key for encryption
+	FaultSHA1       Fault = "algorithm"       // the digest algorithm is SHA-1
+	FaultGarbage    Fault = "malformed"       // cut off in the middle
+	FaultNoReceipt  Fault = "receipt-missing" // nobody knows when it was received
+	FaultOther      Fault = "signer-mismatch" // somebody else has signed
+	FaultService    Fault = "purpose"         // the signed line is for another service
+)
+
+// FilingKind is how a filing is signed.
+type FilingKind string
+
+// The kinds: a SignedData beside the content or with the content inside, and a line
+// about the content with a bare signature, as a phone makes it.
+const (
+	DetachedFiling  FilingKind = "detached"
+	AttachedFiling  FilingKind = "attached"
+	StatementFiling FilingKind = "statement"
+)
+
+// FilingsConfig says what filings to make. The zero value of a field is what most
+// tests want.
+type FilingsConfig struct {
+	N        int // how many filings
+	Citizens int // how many sign, in turns; if zero, one in ten filings
+
+	// ContentSize is the size of the documents, in bytes. If zero, 10 KB.
+	ContentSize int
+
+	// Faults are the shares of the filings that have each fault. If nil, one in a
+	// hundred has each. The rest is valid.
+	Faults map[Fault]float64
+
+	// Attached and Statements are the shares of those kinds. If negative, none; if
+	// zero, one in five and one in ten. The rest is detached.
+	Attached, Statements float64
+
+	// Host and Service are in the lines of statements. If empty, localhost:8080 and
+	// tax.
+	Host, Service string
+
+	// Seed makes the choices others. Equal configurations choose equally.
+	Seed uint64
+}
+
+// A Filing is what a citizen has filed, and what a verifier has to say of it.
+type Filing struct {
+	Name      string // "filing-0000042"
+	Kind      FilingKind
+	Fault     Fault // empty if there is none
+	Signature []byte
+	Content   []byte // nil of an attached filing
+
+	Line        string // of a statement
+	Certificate []byte // likewise, DER
+
+	ReceivedAt time.Time // zero with FaultNoReceipt
+	Holder     string    // the number of who is expected to have signed
+}
+
+// Expect is the reason for which a filing must be refused, or empty if it must not.
+func (f *Filing) Expect() string { return string(f.Fault) }
+
+// Filings make signed documents by the thousand, for tests and rehearsals of a
+// batch. Their methods may be called concurrently.
+type Filings struct {
+	cfg    FilingsConfig
+	cards  []*Card           // of citizens in good standing
+	faulty map[Fault][]*Card // of the others
+	bounds []bound           // of the faults, cumulative
+	now    time.Time
+}
+
+type bound struct {
+	fault Fault
+	below float64
+}
+
+// NewFilings issues the certificates of those who sign. They are signed with the keys
+// that come with this package, so that many have one key; the CA's lists say which of
+// them it has revoked.
+func (p *PKI) NewFilings(cfg FilingsConfig) (*Filings, error) {
+	cfg.Citizens = max(1, cmp.Or(cfg.Citizens, cfg.N/10))
+	cfg.ContentSize = cmp.Or(cfg.ContentSize, 10<<10)
+	cfg.Attached = max(0, cmp.Or(cfg.Attached, 0.2))
+	cfg.Statements = max(0, cmp.Or(cfg.Statements, 0.1))
+	cfg.Host, cfg.Service = cmp.Or(cfg.Host, "localhost:8080"), cmp.Or(cfg.Service, "tax")
+	f := &Filings{cfg: cfg, faulty: make(map[Fault][]*Card), now: p.now().Truncate(time.Second)}
+	if err := f.addBounds(); err != nil {
+		return nil, err
+	}
+	keys, err := embeddedHolderKeys()
+	if err != nil {
+		return nil, err
+	}
+	issuer := &filingIssuer{p, keys, f.now}
+	if f.cards, err = issuer.citizens(cfg.Citizens); err != nil {
+		return nil, err
+	}
+	for _, b := range f.bounds {
+		card, err := issuer.faulty(b.fault)
+		if err != nil {
+			return nil, err
+		}
+		if card != nil {
+			f.faulty[b.fault] = append(f.faulty[b.fault], card)
+		}
+	}
+	return f, nil
+}
+
+// addBounds lays the shares of the faults side by side.
+func (f *Filings) addBounds() error {
+	shares := f.cfg.Faults
+	if shares == nil {
+		shares = make(map[Fault]float64)
+		for _, fault := range allFaults {
+			shares[fault] = 0.01
+		}
+	}
+	sum := 0.0
+	for _, fault := range slices.Sorted(maps.Keys(shares)) {
+		if !slices.Contains(allFaults, fault) || shares[fault] < 0 {
+			return fmt.Errorf("pkitest: fault %q with a share of %g", fault, shares[fault])
+		}
+		sum += shares[fault]
+		f.bounds = append(f.bounds, bound{fault, sum})
+	}
+	if sum > 1 {
+		return fmt.Errorf("pkitest: the shares of the faults add up to %g", sum)
+	}
+	return nil
+}
+
+var allFaults = []Fault{
+	FaultTampered, FaultSignature, FaultRevoked, FaultSuspended, FaultExpired, FaultStranger,
+	FaultEncryption, FaultSHA1, FaultGarbage, FaultNoReceipt, FaultOther, FaultService,
+}
+
+// Filing makes the i-th filing, from 0. It is the same every time but for what is
+// random in signatures.
+func (f *Filings) Filing(i int) (Filing, error) {
+	choice := rand.New(rand.NewPCG(f.cfg.Seed, uint64(i)))
+	out := Filing{
+		Name: fmt.Sprintf("filing-%07d", i), Kind: f.kind(choice.Float64()), Fault: f.fault(choice.Float64()),
+		ReceivedAt: f.now.Add(-time.Duration(choice.IntN(3600)) * time.Second),
+	}
+	switch out.Fault {
+	case FaultSHA1, FaultGarbage:
+		out.Kind = DetachedFiling // a bare signature has neither
+	case FaultService:
+		out.Kind = StatementFiling
+	}
+	card := f.cards[i%len(f.cards)]
+	if others := f.faulty[out.Fault]; len(others) > 0 {
+		card = others[0]
+	}
+	out.Holder = card.Person.Number
+	content := f.content(i)
+	var err error
+	if out.Kind == StatementFiling {
+		err = f.signLine(&out, card, content, choice)
+	} else {
+		err = f.signContent(&out, card, content)
+	}
+	if err != nil {
+		return out, fmt.Errorf("pkitest: signing filing %d: %w", i, err)
+	}
+	out.spoil(f)
+	return out, nil
+}
+
+func (f *Filings) kind(x float64) FilingKind {
+	switch {
+	case x < f.cfg.Attached:
+		return AttachedFiling
+	case x < f.cfg.Attached+f.cfg.Statements:
+		return StatementFiling
+	}
+	return DetachedFiling
+}
+
+func (f *Filings) fault(x float64) Fault {
+	for _, b := range f.bounds {
+		if x < b.below {
+			return b.fault
+		}
+	}
+	return ""
+}
+
+// content is a document of the size that is asked for, and unlike every other.
+func (f *Filings) content(i int) []byte {
+	text := fmt.Appendf(nil, "綜合所得稅結算申報書 (測試)\nfiling %d\n", i)
+	for line := 0; len(text) < f.cfg.ContentSize; line++ {
+		text = fmt.Appendf(text, "%6d  所得類別 50  給付總額 %9d\n", line, (i+1)*(line+7)%1_000_000_000)
+	}
+	return text[:max(f.cfg.ContentSize, 1)]
+}
+
+func (f *Filings) signContent(out *Filing, card *Card, content []byte) (err error) {
+	opts := &CMSOptions{
+		Detached: out.Kind == DetachedFiling, SigningTime: out.ReceivedAt, BreakSignature: out.Fault == FaultSignature,
+	}
+	if out.Fault == FaultSHA1 {
+		opts.Hash = crypto.SHA1
+	}
+	if opts.Detached {
+		out.Content = content
+	} else if out.Fault == FaultTampered {
+		sum := sha256.Sum256(content)
+		opts.MessageDigest, content = sum[:], append([]byte("x"), content[1:]...)
+	}
+	out.Signature, err = card.SignPKCS7(content, opts)
+	return err
+}
+
+// signLine signs a line as package signin writes it.
+func (f *Filings) signLine(out *Filing, card *Card, content []byte, choice *rand.Rand) (err error) {
+	var challenge [32]byte
+	for i := 0; i < len(challenge); i += 8 {
+		binary.BigEndian.PutUint64(challenge[i:], choice.Uint64()|1)
+	}
+	service := f.cfg.Service
+	if out.Fault == FaultService {
+		service += "-other"
+	}
+	sum := sha256.Sum256(content)
+	out.Line = fmt.Sprintf("citizencert:1/dev-file/%s/%s/%d/%s/%s", f.cfg.Host, service,
+		out.ReceivedAt.Add(10*time.Minute).Unix(), base64.RawURLEncoding.EncodeToString(challenge[:]), hex.EncodeToString(sum[:]))
+	out.Content, out.Certificate = content, card.Cert.Raw
+	out.Signature, err = card.SignPKCS1([]byte(out.Line))
+	if err == nil && out.Fault == FaultSignature {
+		breakSignature(out.Signature)
+	}
+	return err
+}
+
+// spoil does to a signed filing what happens to it afterwards.
+func (out *Filing) spoil(f *Filings) {
+	switch out.Fault {
+	case FaultTampered:
+		if out.Content != nil {
+			out.Content[0] ^= 1
+		}
+	case FaultGarbage:
+		out.Signature = out.Signature[:len(out.Signature)/2]
+	case FaultNoReceipt:
+		out.ReceivedAt = time.Time{}
+	case FaultOther:
+		out.Holder = f.cards[0].Issuer.pki.holderNumber()
+	}
+}
+
+// All yields the filings in order. They are made on all cores, some ahead of those
+// that are asked for.
+func (f *Filings) All() iter.Seq2[Filing, error] {
+	return func(yield func(Filing, error) bool) {
+		const ahead = 16 // of each core
+		size := ahead * runtime.GOMAXPROCS(0)
+		for from := 0; from < f.cfg.N; from += size {
+			made, err := parallel(min(size, f.cfg.N-from), func(i int) (Filing, error) { return f.Filing(from + i) })
+			for i := range made {
+				if err == nil && !yield(made[i], nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(Filing{}, err)
+				return
+			}
+		}
+	}
+}
+
+// parallel makes n values on all cores.
+func parallel[T any](n int, one func(i int) (T, error)) ([]T, error) {
+	made, errs := make([]T, n), make([]error, n)
+	workers := min(n, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < n; i += workers {
+				made[i], errs[i] = one(i)
+			}
+		})
+	}
+	wg.Wait()
+	return made, errors.Join(errs...)
+}
