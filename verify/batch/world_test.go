@@ -2,10 +2,13 @@ package batch_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/citizencert/citizencert/crl"
@@ -208,4 +211,17 @@ func wantResults(t testing.TB, results []batch.Result, expect []string) {
 			t.Errorf("result %d is %s, place %d: got %s %q (%s), want %q", i, res.Item, res.Index, res.Verdict, res.Reason, res.Message, expect[i])
 		}
 	}
+}
+
+// An outage is a source of status that can be switched off.
+type outage struct {
+	source verify.StatusSource
+	down   atomic.Bool
+}
+
+func (o *outage) Status(ctx context.Context, q verify.StatusQuery) ([]verify.StatusReport, error) {
+	if o.down.Load() {
+		return nil, errors.New("no answer")
+	}
+	return o.source.Status(ctx, q)
 }
