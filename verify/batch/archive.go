@@ -53,12 +53,13 @@ func newTar(file *os.File) (*FileSource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no %s in the archive: %w", ManifestName, err)
 	}
-	id, err := digestOf(manifest)
+	id, count, err := digestOf(manifest)
 	if err != nil {
 		return nil, err
 	}
 	return &FileSource{
 		id:    fmt.Sprintf("tar of %d bytes, manifest sha256:%s", size, id),
+		count: count,
 		items: func() iter.Seq2[Item, error] { return manifestItems(manifest, newTarFiles(file, size)) },
 		close: file.Close,
 	}, nil
@@ -152,12 +153,13 @@ func newZip(file *os.File) (*FileSource, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := digestOf(manifest)
+	id, count, err := digestOf(manifest)
 	if err != nil {
 		return nil, err
 	}
 	return &FileSource{
 		id:    fmt.Sprintf("zip of %d bytes, manifest sha256:%s", info.Size(), id),
+		count: count,
 		items: func() iter.Seq2[Item, error] { return manifestItems(manifest, in) },
 		close: file.Close,
 	}, nil

@@ -66,9 +66,6 @@ func (rec *record) recover() error {
 		err = rec.file.Truncate(rec.size)
 	}
 	if err == nil {
-		_, err = rec.file.Seek(rec.size, 0)
-	}
-	if err == nil {
 		err = syncDir(rec.dir)
 	}
 	if err != nil {
@@ -100,15 +97,15 @@ func (rec *record) add(res *Result) error {
 // write hands the lines to the operating system. Where not all of them found room,
 // the file is cut back to whole lines, and the run can be resumed.
 func (rec *record) write() error {
-	n, err := rec.file.Write(rec.unwritten)
-	if err != nil {
-		for n > 0 && rec.unwritten[n-1] != '\n' {
-			n--
-		}
-		return rec.failed(errors.Join(err, rec.file.Truncate(rec.written+int64(n))))
+	n, err := rec.file.WriteAt(rec.unwritten, rec.written)
+	for n > 0 && rec.unwritten[n-1] != '\n' {
+		n--
 	}
 	rec.written += int64(n)
-	rec.unwritten = rec.unwritten[:0]
+	rec.unwritten = rec.unwritten[:copy(rec.unwritten, rec.unwritten[n:])]
+	if err != nil {
+		return rec.failed(errors.Join(err, rec.file.Truncate(rec.written)))
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"fmt"
 	"iter"
 )
 
@@ -10,7 +11,20 @@ import (
 type ShardRef struct {
 	Batch      string // SHA-256 of batch.json, in hexadecimal
 	Generation int
-	Shard      int64 // the first filing is that with place Shard times ShardSize
+	Shard      int64 // in the first generation, its first filing has place Shard times ShardSize
+
+	// Places are those of its filings in the source, in a later generation.
+	Places []int64
+}
+
+func (ref *ShardRef) place(n int64) int64 {
+	if ref.Generation == 0 {
+		return ref.Shard*ShardSize + n
+	}
+	if n < int64(len(ref.Places)) {
+		return ref.Places[n]
+	}
+	return -1
 }
 
 // A JudgedShard is what came of a shard: whole lines of a results file, in order, and
@@ -23,8 +37,7 @@ type JudgedShard struct {
 
 // JudgeShard judges the filings of one shard, for runs that are spread over several
 // machines. The same shard judged again differs in durations at least: whoever
-// collects shards keeps the first of each. Nothing is written. Of generations after the
-// first, items is what is left of the generation before, in the order of the source.
+// collects shards keeps the first of each. Nothing is written.
 func (r *Runner) JudgeShard(ctx context.Context, ref ShardRef, items iter.Seq2[Item, error]) (*JudgedShard, error) {
 	out := &JudgedShard{ShardRef: ref, Head: ShardHead{Shard: ref.Shard}}
 	chain := newChain(ref.Batch, ref.Generation, ref.Shard)
@@ -33,8 +46,8 @@ func (r *Runner) JudgeShard(ctx context.Context, ref ShardRef, items iter.Seq2[I
 			return nil, err
 		}
 		res.Generation, res.Shard = ref.Generation, ref.Shard
-		if ref.Generation == 0 {
-			res.Index = ref.Shard*ShardSize + out.Head.Filings
+		if res.Index = ref.place(out.Head.Filings); res.Index < 0 {
+			return nil, fmt.Errorf("batch: shard %d has more filings than places, which are %d", ref.Shard, len(ref.Places))
 		}
 		if out.Lines, err = chain.seal(out.Lines, res); err != nil {
 			return nil, err

@@ -1,8 +1,11 @@
 package batch
 
 import (
+	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -19,6 +22,7 @@ const ManifestName = "manifest.jsonl"
 // A FileSource is a source of files. Close it after use.
 type FileSource struct {
 	id    string
+	count int64
 	items func() iter.Seq2[Item, error]
 	close func() error
 }
@@ -27,6 +31,9 @@ var _ Source = (*FileSource)(nil)
 
 // ID is made of the digest of the manifest and, for an archive, of its size.
 func (s *FileSource) ID() string { return s.id }
+
+// Len is how many filings the manifest has.
+func (s *FileSource) Len() int64 { return s.count }
 
 // Items yields the filings in the order of the manifest.
 func (s *FileSource) Items() iter.Seq2[Item, error] { return s.items() }
@@ -86,13 +93,14 @@ func openFolder(dir, manifest string) (*FileSource, error) {
 		return nil, err
 	}
 	in := folder{root}
-	id, err := digestOf(in.part(manifest))
+	id, count, err := digestOf(in.part(manifest))
 	if err != nil {
 		root.Close()
 		return nil, err
 	}
 	return &FileSource{
 		id:    "manifest sha256:" + id,
+		count: count,
 		items: func() iter.Seq2[Item, error] { return manifestItems(in.part(manifest), in) },
 		close: root.Close,
 	}, nil
@@ -134,16 +142,26 @@ func manifestItems(manifest Part, in files) iter.Seq2[Item, error] {
 	}
 }
 
-// digestOf returns the SHA-256 of a part, in hexadecimal.
-func digestOf(part Part) (string, error) {
-	r, err := part()
+// digestOf returns the SHA-256 of a manifest, in hexadecimal, and counts its lines but
+// for empty ones.
+func digestOf(manifest Part) (digest string, count int64, err error) {
+	r, err := manifest()
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer r.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, r); err != nil {
-		return "", err
+	lines := bufio.NewReaderSize(io.TeeReader(r, h), maxManifestLine)
+	for {
+		text, err := lines.ReadSlice('\n') // one that is too long comes in pieces, and is an error later
+		if len(bytes.TrimSpace(text)) > 0 {
+			count++
+		}
+		if err == io.EOF {
+			return hex.EncodeToString(h.Sum(nil)), count, nil
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return "", 0, err
+		}
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
