@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -127,7 +128,7 @@ func (j *job) run() error {
 		return err
 	}
 	defer src.Close()
-	ctx, stop := signal.NotifyContext(ctxBackground(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if j.Repeat > 0 {
 		return j.runRepeated(ctx, runner, src)

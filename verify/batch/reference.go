@@ -89,12 +89,14 @@ func (r *Runner) pseudonym(s *verify.Signer) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// issuerName tells issuing CAs apart for people: generations share one name.
+// issuerName tells issuing CAs apart for people. Generations can share one name, and
+// then their keys tell.
 func issuerName(s *verify.Signer) string {
 	if s.Identity.Generation != "" {
 		return s.Identity.Scheme + " " + s.Identity.Generation
 	}
-	return s.Path[min(1, len(s.Path)-1)].Subject.String()
+	issuer := s.Path[min(1, len(s.Path)-1)]
+	return fmt.Sprintf("%s (key %.4x)", issuer.Subject, issuer.SubjectKeyId)
 }
 
 // A policy is under what filings are judged. It stands in the head of a batch, and
