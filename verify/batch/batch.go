@@ -109,9 +109,10 @@ type Config struct {
 }
 
 // A Prefetcher learns in advance what sources of status will be asked, such as
-// revocation lists, or answers about the signers of last year. What it could not
-// learn is asked when it is needed, so that it reports errors for people only.
+// revocation lists, or answers about the signers of last year.
 type Prefetcher interface {
+	// Prefetch returns when it has learned what it can. What it could not learn is
+	// asked when it is needed, so that its error ends nothing.
 	Prefetch(ctx context.Context) error
 }
 

@@ -2,9 +2,11 @@ package batch
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -78,20 +80,27 @@ type iterated struct {
 func (s iterated) ID() string                    { return s.id }
 func (s iterated) Items() iter.Seq2[Item, error] { return s.items }
 
-// read reads a part of at most limit bytes into buffer, which is reused. whole is
-// false if there is more.
-func (p Part) read(buffer *bytes.Buffer, limit int64) (whole bool, err error) {
+// read returns a part of at most limit bytes, in memory of its own: what is read out
+// of it may be remembered. scratch is used on the way. whole is false if there is more.
+func (p Part) read(scratch []byte, limit int64) (data []byte, whole bool, err error) {
 	r, err := p()
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	defer r.Close()
-	buffer.Reset()
-	n, err := buffer.ReadFrom(io.LimitReader(r, limit+1))
-	if err != nil {
-		return false, err
+	n, err := io.ReadFull(r, scratch)
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		return append([]byte{}, scratch[:n]...), true, nil
 	}
-	return n <= limit, nil
+	if err != nil {
+		return nil, false, err
+	}
+	rest, err := io.ReadAll(io.LimitReader(r, limit+1-int64(n)))
+	if err != nil {
+		return nil, false, err
+	}
+	data = slices.Concat(scratch, rest)
+	return data, int64(len(data)) <= limit, nil
 }
 
 // bounded opens a part that must not have more than limit bytes, if that is not

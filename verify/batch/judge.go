@@ -24,10 +24,9 @@ const maxInMemory = 1 << 20
 // A bench is what one worker judges with, used for one filing after the other.
 type bench struct {
 	*Runner
-	message     bytes.Buffer
-	certificate bytes.Buffer
-	chunk       [64 << 10]byte
-	sha256      hash.Hash
+	message []byte // of the present filing
+	chunk   [64 << 10]byte
+	sha256  hash.Hash
 }
 
 func newBench(r *Runner) *bench { return &bench{Runner: r, sha256: sha256.New()} }
@@ -67,13 +66,15 @@ func panicText(caught any) error {
 }
 
 func (b *bench) judgeParts(ctx context.Context, item *Item, res *Result) error {
-	whole, err := item.Signature.read(&b.message, maxInMemory)
+	var whole bool
+	var err error
+	b.message, whole, err = item.Signature.read(b.chunk[:], maxInMemory)
 	if err != nil {
 		res.unreadable(err)
 		return nil
 	}
 	if whole {
-		sum := sha256.Sum256(b.message.Bytes())
+		sum := sha256.Sum256(b.message)
 		res.Signature = hex.EncodeToString(sum[:])
 	}
 	opts := verify.Options{Use: verify.UseFiling, ReceivedAt: item.ReceivedAt}
@@ -88,11 +89,11 @@ func (b *bench) judgeParts(ctx context.Context, item *Item, res *Result) error {
 	case !whole:
 		return b.judgeStream(ctx, item, res, &opts)
 	}
-	if limit := b.cfg.MaxContent; limit > 0 && int64(b.message.Len()) > limit {
+	if limit := b.cfg.MaxContent; limit > 0 && int64(len(b.message)) > limit {
 		res.unreadable(tooLarge{limit})
 		return nil
 	}
-	verdict, err := b.verifier.SignedData(ctx, b.message.Bytes(), &opts)
+	verdict, err := b.verifier.SignedData(ctx, b.message, &opts)
 	return b.fill(res, item, verdict, err)
 }
 
@@ -125,7 +126,7 @@ func (b *bench) judgeDetached(ctx context.Context, item *Item, res *Result, opts
 	sum := b.sha256.Sum(nil)
 	res.Content = hex.EncodeToString(sum)
 	if !isLine {
-		verdict, err := b.verifier.Digest(ctx, b.message.Bytes(), map[crypto.Hash][]byte{crypto.SHA256: sum}, opts)
+		verdict, err := b.verifier.Digest(ctx, b.message, map[crypto.Hash][]byte{crypto.SHA256: sum}, opts)
 		if err == nil || isStatus(err) {
 			return b.fill(res, item, verdict, err)
 		}
@@ -137,7 +138,7 @@ func (b *bench) judgeDetached(ctx context.Context, item *Item, res *Result, opts
 	}
 	defer r.Close()
 	b.sha256.Reset()
-	verdict, err := b.verifier.Detached(ctx, b.message.Bytes(), io.TeeReader(r, b.sha256), opts)
+	verdict, err := b.verifier.Detached(ctx, b.message, io.TeeReader(r, b.sha256), opts)
 	if err == nil && !bytes.Equal(sum, b.sha256.Sum(nil)) {
 		res.refuse(Failed, ReasonUnreadable, errors.New("batch: the content has changed while it was read"))
 		return nil
@@ -180,7 +181,7 @@ func isStatus(err error) bool {
 func (b *bench) judgeStatement(ctx context.Context, item *Item, res *Result, opts verify.Options) error {
 	var certificate []byte
 	if item.Certificate != nil {
-		whole, err := item.Certificate.read(&b.certificate, maxInMemory)
+		data, whole, err := item.Certificate.read(b.chunk[:], maxInMemory)
 		if err == nil && !whole {
 			err = tooLarge{maxInMemory}
 		}
@@ -188,10 +189,7 @@ func (b *bench) judgeStatement(ctx context.Context, item *Item, res *Result, opt
 			res.unreadable(err)
 			return nil
 		}
-		certificate = b.certificate.Bytes()
-		if len(certificate) == 0 {
-			certificate = []byte{} // an empty certificate is not none
-		}
+		certificate = data // not nil, also if it is empty: that is not none
 	}
 	var document io.Reader
 	if item.Content != nil {
@@ -204,7 +202,7 @@ func (b *bench) judgeStatement(ctx context.Context, item *Item, res *Result, opt
 		b.sha256.Reset()
 		document = io.TeeReader(r, b.sha256)
 	}
-	verdict, err := b.verifier.Statement(ctx, item.Line, b.message.Bytes(), certificate, document,
+	verdict, err := b.verifier.Statement(ctx, item.Line, b.message, certificate, document,
 		&verify.StatementOptions{Options: opts, Host: b.cfg.Host, Service: b.cfg.Service})
 	if err == nil || isStatus(err) {
 		res.Content = hex.EncodeToString(b.sha256.Sum(nil))

@@ -14,7 +14,7 @@ import (
 // Bounds of a pool: how many results may wait for one before them, how long a
 // filing may go on when its time is over, and how many may go on for ever.
 const (
-	maxWaiting = 4096
+	maxWaiting = 1024
 	hangGrace  = time.Second
 	maxHanging = 64
 )

@@ -13,47 +13,66 @@ import (
 	"github.com/citizencert/citizencert/verify"
 )
 
-// maxSums bounds the objects whose digests are remembered. Those of authorities
-// come back with every filing; when there are too many, all are forgotten.
-const maxSums = 4096
+// What digests are remembered of: CA certificates, which stand in every path, and
+// lists from so many bytes on. When there are too many, all are forgotten.
+const (
+	maxSums     = 1024
+	largeEnough = 64 << 10
+)
 
-// sums are the digests of what verdicts rest on. An object is known again by where
-// it is in memory: lists have many megabytes, and paths share their certificates.
+// sums are the digests of what verdicts rest on.
 type sums struct {
 	keep Keeper
 
 	mu    sync.RWMutex
-	known map[object]string
+	known map[any]string // by *x509.Certificate or by list
 }
 
-// An object is a slice by identity. It holds on to the bytes, so that no others
-// can take their place.
-type object struct {
+// A list is a slice by identity. It holds on to the bytes, so that no others can take
+// their place.
+type list struct {
 	first *byte
 	size  int
 }
 
-func newSums(keep Keeper) *sums { return &sums{keep: keep, known: make(map[object]string)} }
+func newSums(keep Keeper) *sums { return &sums{keep: keep, known: make(map[any]string)} }
 
-// of returns the SHA-256 of an object in hexadecimal, and has it kept.
+// of returns the SHA-256 of an object in hexadecimal, and has it kept. The object is
+// not modified any more.
 func (s *sums) of(kind verify.EvidenceKind, der []byte) (string, error) {
-	if len(der) == 0 {
-		return "", nil
+	if kind != verify.CRLEvidence || len(der) < largeEnough {
+		return s.sum(kind, der)
 	}
-	key := object{&der[0], len(der)}
+	return s.remembered(list{&der[0], len(der)}, kind, der)
+}
+
+// ofPath returns the digests of a path.
+func (s *sums) ofPath(path []*x509.Certificate) (all []string, err error) {
+	all = make([]string, len(path))
+	for i, cert := range path {
+		if i == 0 {
+			all[i], err = s.sum(verify.CertificateEvidence, cert.Raw)
+		} else {
+			all[i], err = s.remembered(cert, verify.CertificateEvidence, cert.Raw)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (s *sums) remembered(key any, kind verify.EvidenceKind, der []byte) (string, error) {
 	s.mu.RLock()
 	text, ok := s.known[key]
 	s.mu.RUnlock()
 	if ok {
 		return text, nil
 	}
-	sum := sha256.Sum256(der)
-	if s.keep != nil {
-		if err := s.keep.Put(kind, sum, der); err != nil {
-			return "", fmt.Errorf("batch: keeping evidence: %w", err)
-		}
+	text, err := s.sum(kind, der)
+	if err != nil {
+		return "", err
 	}
-	text = hex.EncodeToString(sum[:])
 	s.mu.Lock()
 	if len(s.known) >= maxSums {
 		clear(s.known)
@@ -61,6 +80,16 @@ func (s *sums) of(kind verify.EvidenceKind, der []byte) (string, error) {
 	s.known[key] = text
 	s.mu.Unlock()
 	return text, nil
+}
+
+func (s *sums) sum(kind verify.EvidenceKind, der []byte) (string, error) {
+	sum := sha256.Sum256(der)
+	if s.keep != nil {
+		if err := s.keep.Put(kind, sum, der); err != nil {
+			return "", fmt.Errorf("batch: keeping evidence: %w", err)
+		}
+	}
+	return hex.EncodeToString(sum[:]), nil
 }
 
 func (s *sums) sync() error {

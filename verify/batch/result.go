@@ -128,9 +128,11 @@ func (r *Runner) fill(res *Result, item *Item, verdict *verify.Result, err error
 		res.refuse(Refused, ReasonSignerMismatch, errors.New("batch: the expected holder is not among the signers"))
 		return nil
 	}
-	for _, e := range verdict.Evidence {
-		if _, err := r.sums.of(e.Kind, e.DER); err != nil {
-			return err
+	if r.cfg.Keep != nil { // also that to which the result does not refer by itself, such as responders
+		for _, e := range verdict.Evidence {
+			if _, err := r.sums.of(e.Kind, e.DER); err != nil {
+				return err
+			}
 		}
 	}
 	for i := range verdict.Signers {
@@ -177,17 +179,15 @@ func (r *Runner) fillRefusal(res *Result, err error) error {
 func (r *Runner) newSigner(s *verify.Signer) (Signer, error) {
 	out := Signer{
 		Pseudonym: r.pseudonym(s), Issuer: issuerName(s), Algorithm: s.SignatureAlgorithm,
-		Path: make([]string, len(s.Path)), Revocation: make([]Revocation, len(s.Revocation)), Deviations: s.Deviations,
+		Revocation: make([]Revocation, len(s.Revocation)), Deviations: s.Deviations,
 	}
 	if r.cfg.IncludeIdentity {
 		id := s.Identity
 		out.Identity = &Identity{id.SerialNumber, id.Name, id.LastFour, id.Kind, id.Carrier}
 	}
 	var err error
-	for i, cert := range s.Path {
-		if out.Path[i], err = r.sums.of(verify.CertificateEvidence, cert.Raw); err != nil {
-			return out, err
-		}
+	if out.Path, err = r.sums.ofPath(s.Path); err != nil {
+		return out, err
 	}
 	for i := range s.Revocation {
 		if out.Revocation[i], err = r.newRevocation(&s.Revocation[i]); err != nil {
