@@ -149,10 +149,12 @@ func BenchmarkBatch(b *testing.B) {
 				benchkit.Case{Name: "batch", Op: func() { l.batch(b, cores) }},
 				benchkit.Case{Name: "one-core", Op: func() { l.batch(b, 1) }},
 				benchkit.Case{Name: "primitives", Op: func() { l.primitives(b, cores, n/each) }},
+				benchkit.Case{Name: "primitives-one-core", Op: func() { l.primitives(b, 1, n/each) }},
 				benchkit.Case{Name: "digitorus", Op: func() { l.digitorus(b, cores) }},
 			)
 			c.Ratio("primitives", "batch")
 			c.Ratio("one-core", "batch")
+			c.Ratio("primitives-one-core", "primitives") // what the machine has of a second core
 			c.Ratio("digitorus", "batch")
 		})
 	}
