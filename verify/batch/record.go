@@ -19,10 +19,11 @@ type record struct {
 	scan       // of what has been added
 	dir        string
 	file       *os.File
-	written    int64  // bytes in the file, all of them whole lines
-	unwritten  []byte // lines
-	durable    time.Time
-	signatures []indexed // of the last shard as it was found
+	written    int64      // bytes in the file, all of them whole lines
+	unwritten  []byte     // lines
+	begun      time.Time  // of the last checkpoint
+	syncing    chan error // of its outcome, if it has not been asked for
+	signatures []indexed  // of the last shard as it was found
 	summary    *Summary
 }
 
@@ -34,7 +35,7 @@ type indexed struct {
 
 // openRecord opens the results of a generation to go on where they end.
 func (r *Runner) openRecord(dir, batch string, generation int, summary *Summary) (*record, error) {
-	rec := &record{Runner: r, scan: scan{batch: batch, generation: generation}, dir: dir, summary: summary, durable: time.Now()}
+	rec := &record{Runner: r, scan: scan{batch: batch, generation: generation}, dir: dir, summary: summary, begun: time.Now()}
 	path := filepath.Join(dir, fmt.Sprintf(resultsName, generation))
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
@@ -85,7 +86,7 @@ func (rec *record) add(res *Result) error {
 	}
 	rec.count(int64(len(rec.unwritten) - before))
 	rec.summary.add(res)
-	if time.Since(rec.durable) >= rec.cfg.Checkpoint {
+	if time.Since(rec.begun) >= rec.cfg.Checkpoint {
 		return rec.checkpoint()
 	}
 	if len(rec.unwritten) >= maxUnwritten {
@@ -109,18 +110,37 @@ func (rec *record) write() error {
 	return nil
 }
 
-// checkpoint makes durable what has been added, evidence first.
+// checkpoint begins to make durable what has been added, beside the work that goes on:
+// a disk may take longer for it than the workers for a thousand filings.
 func (rec *record) checkpoint() error {
-	if err := rec.sums.sync(); err != nil {
+	rec.begun = time.Now()
+	if err := rec.write(); err != nil {
 		return err
 	}
-	if err := rec.write(); err != nil {
+	if rec.syncing != nil {
+		select {
+		case err := <-rec.syncing:
+			if err != nil {
+				return err
+			}
+		default:
+			return nil // the last one is not through
+		}
+	}
+	done := make(chan error, 1)
+	rec.syncing = done
+	go func() { done <- rec.sync() }()
+	return nil
+}
+
+// sync makes durable what has been written, evidence first.
+func (rec *record) sync() error {
+	if err := rec.sums.sync(); err != nil {
 		return err
 	}
 	if err := rec.file.Sync(); err != nil {
 		return rec.failed(err)
 	}
-	rec.durable = time.Now()
 	return nil
 }
 
@@ -128,13 +148,18 @@ func (rec *record) failed(err error) error {
 	return fmt.Errorf("batch: writing results: %w; what has been written is good, and the run can be resumed", err)
 }
 
-// close makes durable what can be, also after an error.
+// close makes durable what can be, also after an error, and waits for it.
 func (rec *record) close(err error) error {
+	var earlier error
+	if rec.syncing != nil {
+		earlier = <-rec.syncing
+	}
+	last := rec.write() // after an error as much as there is room for
+	if last == nil || err != nil {
+		last = errors.Join(last, rec.sync())
+	}
 	if err == nil {
-		err = rec.checkpoint()
-	} else {
-		rec.write() // as much as there is room for; the first error is the one to report
-		rec.file.Sync()
+		err = errors.Join(earlier, last)
 	}
 	return errors.Join(err, rec.file.Close())
 }
