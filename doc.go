@@ -8,6 +8,7 @@
 //   - verify a signed filing, a bare signature or a certificate: [verify]
 //   - keep what a verdict rested on, and judge it again: [verify/evidence]
 //   - the anchors, profiles and identities of Taiwan: [verify/moica]
+//   - verify filings by the million, with a record of what came of each: [verify/batch]
 //   - ask a responder for the status of a certificate: [ocspclient]
 //   - fetch and read revocation lists: [crl]
 //   - sign citizens in and keep their sessions: [signin]
@@ -22,6 +23,7 @@
 // [verify]: https://pkg.go.dev/github.com/citizencert/citizencert/verify
 // [verify/evidence]: https://pkg.go.dev/github.com/citizencert/citizencert/verify/evidence
 // [verify/moica]: https://pkg.go.dev/github.com/citizencert/citizencert/verify/moica
+// [verify/batch]: https://pkg.go.dev/github.com/citizencert/citizencert/verify/batch
 // [ocspclient]: https://pkg.go.dev/github.com/citizencert/citizencert/ocspclient
 // [crl]: https://pkg.go.dev/github.com/citizencert/citizencert/crl
 // [signin]: https://pkg.go.dev/github.com/citizencert/citizencert/signin

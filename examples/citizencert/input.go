@@ -26,8 +26,9 @@ const maxFile = verify.MaxSize + verify.MaxSize/2
 // file is there and what it holds is refused, and another error, which ends the
 // program without a verdict, if it cannot be read.
 type files struct {
-	stdin io.Reader // nil after it has been opened
-	more  []string  // operands after the first
+	stdin  io.Reader // nil after it has been opened
+	stderr io.Writer // for progress
+	more   []string  // operands after the first
 }
 
 // open opens a file, or standard input for "-".

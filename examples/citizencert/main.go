@@ -9,6 +9,9 @@
 //	citizencert inspect     FILE                        what is in a certificate, CRL, OCSP response or SignedData
 //	citizencert evidence    show FILE                   what a verdict rested on, as "verify -evidence FILE" keeps it
 //	citizencert evidence    verify … FILE...            judge it again, from what it holds, and say what changed
+//	citizencert batch       -out DIR … SOURCE           many filings: a folder, manifest or archive
+//	citizencert audit       DIR                         whether the record of a batch is as it was written
+//	citizencert demo        filings -n N DIR            invented filings to try batch with
 //	citizencert anchors     fetch|check DIR             download, or name and re-check, the pinned anchors in DIR
 //
 // Flags stand before FILE; "citizencert help COMMAND" lists them. Every FILE may
@@ -76,6 +79,9 @@ var commands = []command{
 	{"inspect", "FILE", "what is in this certificate, CRL, OCSP response or SignedData", setupInspect},
 	{"evidence show", "FILE", "what a verdict rested on", setupEvidenceShow},
 	{"evidence verify", "FILE...", "judge recorded verdicts again, from what they hold, and say what changed", setupEvidenceVerify},
+	{"batch", "SOURCE", "the filings of a folder, a manifest or an archive, each with a line of results", setupBatch},
+	{"audit", "DIR", "whether the record of a batch in DIR is as it was written", setupAudit},
+	{"demo filings", "DIR", "write invented filings, and the PKI of those who signed, into DIR", setupDemoFilings},
 	{"anchors fetch", "DIR", "download the pinned anchors into DIR", setupAnchorsFetch},
 	{"anchors check", "DIR", "name and re-check the pinned anchors in DIR", setupAnchorsCheck},
 }
@@ -94,7 +100,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "citizencert: unknown command %q; \"citizencert help\" lists them\n", strings.Join(args[:len(args)-len(rest)], " "))
 		return exitUsage
 	}
-	return cmd.run(ctx, rest, &files{stdin: stdin}, stdout, stderr)
+	return cmd.run(ctx, rest, &files{stdin: stdin, stderr: stderr}, stdout, stderr)
 }
 
 func (c *command) run(ctx context.Context, args []string, in *files, stdout, stderr io.Writer) int {

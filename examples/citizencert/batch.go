@@ -1,0 +1,229 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/batch"
+)
+
+// A batchCall is what the command batch is told.
+type batchCall struct {
+	trust
+	out, key              string
+	workers               int
+	resume, retry         bool
+	lineHost, lineService string
+	identity              bool
+}
+
+// setupBatch is the command batch: the filings of a source, into a folder of results.
+func setupBatch(fs *flag.FlagSet) action {
+	c := &batchCall{trust: trust{anyProfile: signerProfile()}}
+	c.register(fs)
+	c.stamping.register(fs)
+	fs.StringVar(&c.out, "out", "", "`folder` of the results (required)")
+	fs.StringVar(&c.key, "key", "", "`FILE` with the key of the pseudonyms, 32 random bytes (default pseudonym.key in the folder, made on the first run)")
+	fs.IntVar(&c.workers, "workers", 0, "how many filings are judged at a time (default one per core)")
+	fs.BoolVar(&c.resume, "resume", false, "go on where a run has ended before its end")
+	fs.BoolVar(&c.retry, "retry", false, "judge those again whose status could not be learned")
+	fs.StringVar(&c.lineHost, "line-host", "", "`host[:port]` that signed lines must name")
+	fs.StringVar(&c.lineService, "line-service", "", "`service` that signed lines must name")
+	fs.BoolVar(&c.identity, "include-identity", false, "write names and numbers of holders into the results")
+	return c.run
+}
+
+// check refuses flags of verify that have no meaning for many filings.
+func (c *batchCall) check() error {
+	switch {
+	case c.out == "":
+		return errors.New("-out is required: the folder of the results")
+	case !c.at.IsZero():
+		return errors.New("-at is for one filing: of each of many, the source says when it was received")
+	case len(c.ocsps) > 0 || len(c.stamping.tokens) > 0:
+		return errors.New("-ocsp and -timestamp are for one filing")
+	case c.explain:
+		return errors.New("-explain is for one filing")
+	case c.workers < 0:
+		return errors.New("-workers is negative")
+	}
+	return nil
+}
+
+func (c *batchCall) run(ctx context.Context, in *files, source string) (report, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	cfg, sources, err := c.config(in)
+	if err != nil {
+		return nil, err
+	}
+	defer sources.Close()
+	src, err := batch.Open(source)
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	if cfg.PseudonymKey, err = c.pseudonymKey(); err != nil {
+		return nil, err
+	}
+	runner, err := batch.New(*cfg)
+	if err != nil {
+		return nil, err
+	}
+	shown := newProgress(in.stderr, src.Len())
+	done, err := runner.Run(ctx, c.out, src, batch.RunOptions{Resume: c.resume, Retry: c.retry, OnResult: shown.add})
+	shown.end()
+	if err != nil {
+		return nil, err
+	}
+	page := filepath.Join(c.out, "report.html")
+	if err := writePage(page, source, done); err != nil {
+		return nil, err
+	}
+	return newBatchReport(done, page), nil
+}
+
+// config is the policy that the flags of verify describe.
+func (c *batchCall) config(in *files) (*batch.Config, *sources, error) {
+	scheme, err := c.scheme(in)
+	if err != nil {
+		return nil, nil, err
+	}
+	intermediates, err := in.anchors(c.intermediates)
+	if err != nil {
+		return nil, nil, err
+	}
+	scheme.Intermediates = slices.Concat(scheme.Intermediates, intermediates)
+	if c.custom() && shareName(slices.Concat(scheme.Anchors, scheme.Intermediates)) {
+		scheme.SeparateCRLKeys = false
+	}
+	cfg := &batch.Config{
+		Verify:  verify.Config{Scheme: scheme, PathInputs: c.inputs, InsecureSkipRevocation: c.skipRevocation},
+		Workers: c.workers, Host: c.lineHost, Service: c.lineService, IncludeIdentity: c.identity,
+	}
+	c.policy.apply(&cfg.Verify)
+	if err := c.stamping.apply(in, &cfg.Verify, new(verify.Options)); err != nil {
+		return nil, nil, err
+	}
+	var known [][]byte
+	for _, cert := range scheme.Intermediates {
+		known = append(known, cert.Raw)
+	}
+	sources, err := c.newSources(in, scheme, known)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg.Verify.Status = sources.status
+	return cfg, sources, nil
+}
+
+// pseudonymKey reads the key, or makes one where none was named and none is there.
+func (c *batchCall) pseudonymKey() ([]byte, error) {
+	path := cmp.Or(c.key, filepath.Join(c.out, "pseudonym.key"))
+	key, err := os.ReadFile(path)
+	if c.key != "" || !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	key = make([]byte, batch.MinPseudonymKey)
+	rand.Read(key) // never returns an error
+	if err := os.MkdirAll(c.out, 0o700); err != nil {
+		return nil, err
+	}
+	return key, os.WriteFile(path, key, 0o600)
+}
+
+// A batchReport is the report of batch and audit.
+type batchReport struct {
+	*batch.Report
+	Page       string `json:"page,omitempty"`
+	ManifestID string `json:"manifest"`
+}
+
+func newBatchReport(r *batch.Report, page string) *batchReport {
+	short := *r
+	short.Shards, short.Throughput = nil, nil // they are in the manifest
+	return &batchReport{&short, page, r.Manifest}
+}
+
+func (b *batchReport) exitCode() int {
+	if b.Summary.Valid() {
+		return exitGood
+	}
+	return exitRefused
+}
+
+func (b *batchReport) writeText(w *textWriter) {
+	s := &b.Summary
+	w.title("%d filings, %d valid", s.Filings, s.Verdicts[batch.Valid])
+	for _, reason := range sortedByCount(s.Reasons) {
+		w.line(string(reason), "%d", s.Reasons[reason])
+	}
+	for _, issuer := range slices.Sorted(maps.Keys(s.Issuers)) {
+		w.line("issuer", "%s: %d", issuer, s.Issuers[issuer])
+	}
+	for _, algorithm := range slices.Sorted(maps.Keys(s.Algorithms)) {
+		w.line("algorithm", "%s: %d", algorithm, s.Algorithms[algorithm])
+	}
+	w.line("oldest status", "%s", timeText(s.OldestRevocation))
+	w.line("batch", "%s", b.Batch)
+	w.line("manifest", "%s", b.ManifestID)
+	w.line("page", "%s", b.Page)
+}
+
+// sortedByCount returns the keys of a map of counts, the most frequent first.
+func sortedByCount[K cmp.Ordered](counts map[K]int64) []K {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b K) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+}
+
+// setupAudit is the command audit: whether the record of a batch is as it was written.
+func setupAudit(*flag.FlagSet) action {
+	return func(_ context.Context, _ *files, dir string) (report, error) {
+		checked, err := batch.Verify(dir)
+		if damage, ok := errors.AsType[*batch.DamageError](err); ok {
+			return &damageReport{"damaged", damage.Error(), damage.File, damage.Line, damage.Item}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &auditReport{"intact", newBatchReport(checked, "")}, nil
+	}
+}
+
+type auditReport struct {
+	Record string `json:"record"`
+	*batchReport
+}
+
+func (a *auditReport) exitCode() int { return exitGood }
+
+func (a *auditReport) writeText(w *textWriter) {
+	w.title("the record is as it was written, if its manifest is the one you know:")
+	a.batchReport.writeText(w)
+}
+
+type damageReport struct {
+	Record  string `json:"record"`
+	Message string `json:"message"`
+	File    string `json:"file"`
+	Line    int64  `json:"line,omitempty"`
+	Item    string `json:"item,omitempty"`
+}
+
+func (d *damageReport) exitCode() int { return exitRefused }
+
+func (d *damageReport) writeText(w *textWriter) {
+	w.title("damaged")
+	w.line("because", "%s", d.Message)
+}

@@ -1,0 +1,114 @@
+package batch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+)
+
+// Verify reads the record of a batch again and checks that it is as Run has written
+// it: every line, the chains of the shards, the counts, the manifests and the links
+// between them. It returns the last Report, whose Manifest is what to compare with
+// the digest that was signed, time-stamped or written down: without that, Verify
+// finds accidents, and changes by those who do not know the format. What is not as
+// it was written is a *DamageError, which names file, line and filing. Of a run
+// that has not finished, Verify checks what is there and returns ErrUnfinished with
+// the Report so far.
+//
+// It does not judge anything again.
+func Verify(dir string) (*Report, error) {
+	head, err := os.ReadFile(filepath.Join(dir, headName))
+	if err != nil {
+		return nil, fmt.Errorf("batch: %w", err)
+	}
+	a := &audit{dir: dir, batch: nameOf(head), summary: newSummary()}
+	for generation := 0; ; generation++ {
+		begun, err := exists(filepath.Join(dir, fmt.Sprintf(resultsName, generation)))
+		if err != nil {
+			return nil, err
+		}
+		if !begun && generation > 0 {
+			return a.last, nil
+		}
+		if err := a.generation(generation); err != nil {
+			return a.last, err
+		}
+	}
+}
+
+// An audit goes through the generations of a record.
+type audit struct {
+	dir, batch string
+	summary    *Summary
+	last       *Report
+}
+
+func (a *audit) generation(n int) error {
+	report, err := readReport(a.dir, n)
+	if err != nil {
+		return err
+	}
+	s := scan{batch: a.batch, generation: n}
+	if a.last != nil {
+		if err := a.withdraw(); err != nil {
+			return err
+		}
+	}
+	rest, err := s.run(a.dir, func(res *Result) error {
+		a.summary.add(res)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if report == nil {
+		a.last = &Report{Batch: a.batch, Generation: n, Lines: s.lines, Summary: *a.summary, Shards: s.heads, Chain: chainOf(s.heads)}
+		return fmt.Errorf("batch: %s: %w", a.dir, ErrUnfinished)
+	}
+	if rest > 0 {
+		return &DamageError{File: fmt.Sprintf(resultsName, n), Line: s.lines + 1, Err: errors.New("it has no end")}
+	}
+	return a.compare(report, &s)
+}
+
+// withdraw takes out of the summary what the generation replaces.
+func (a *audit) withdraw() error {
+	g := stage{dir: a.dir, batch: a.batch, last: a.last}
+	return g.withdraw(a.summary)
+}
+
+// compare holds the manifest of a generation against its results.
+func (a *audit) compare(report *Report, s *scan) error {
+	damage := func(format string, args ...any) error {
+		return &DamageError{File: fmt.Sprintf(manifestName, s.generation), Err: fmt.Errorf(format, args...)}
+	}
+	previous := ""
+	if a.last != nil {
+		previous = a.last.Manifest
+	}
+	switch {
+	case report.Batch != a.batch:
+		return damage("it is of batch %s, and %s is that of %s", report.Batch, headName, a.batch)
+	case report.Generation != s.generation || report.Previous != previous:
+		return damage("it is of generation %d after %q, want %d after %q", report.Generation, report.Previous, s.generation, previous)
+	case report.Lines != s.lines:
+		return damage("it counts %d results, and there are %d", report.Lines, s.lines)
+	case len(report.Shards) != len(s.heads):
+		return damage("it has %d shards, and the results have %d", len(report.Shards), len(s.heads))
+	}
+	for i, want := range s.heads {
+		if report.Shards[i] != want {
+			return damage("shard %d has head %s, want %s", i, report.Shards[i].Head, want.Head)
+		}
+	}
+	if want := chainOf(s.heads); report.Chain != want {
+		return damage("its chain is %s, want %s", report.Chain, want)
+	}
+	if !reflect.DeepEqual(report.Summary, *a.summary) {
+		return damage("its summary is not that of the results")
+	}
+	a.last = report
+	return nil
+}

@@ -1,0 +1,206 @@
+package batch_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/digitorus/pkcs7"
+
+	"github.com/citizencert/citizencert/internal/benchkit"
+	"github.com/citizencert/citizencert/internal/rsaverify"
+	"github.com/citizencert/citizencert/pkitest"
+	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/batch"
+)
+
+// heldStatus asks a source once about each certificate, and then answers from memory.
+type heldStatus struct {
+	source verify.StatusSource
+	held   sync.Map // of []verify.StatusReport, by certificate
+}
+
+func (h *heldStatus) Status(ctx context.Context, q verify.StatusQuery) ([]verify.StatusReport, error) {
+	if reports, ok := h.held.Load(string(q.Cert.Raw)); ok {
+		return reports.([]verify.StatusReport), nil
+	}
+	reports, err := h.source.Status(ctx, q)
+	h.held.Store(string(q.Cert.Raw), reports)
+	return reports, err
+}
+
+// A load is many detached filings of 10 KB, and what it takes to verify them by hand.
+type load struct {
+	*world
+	filings []pkitest.Filing
+	items   []batch.Item
+	certs   []*x509.Certificate // of the signers of the filings
+	issuers map[string]*rsaverify.Key
+	leaf    *rsa.PublicKey // of an RSA-2048 signature over digest
+	digest  [sha256.Size]byte
+	sig     []byte
+	roots   *x509.CertPool
+}
+
+func newLoad(b *testing.B, n, citizens int) *load {
+	b.Helper()
+	l := &load{world: newWorld(b, pkitest.FilingsConfig{
+		N: n, Citizens: citizens, Attached: -1, Statements: -1, Defects: map[pkitest.Defect]float64{},
+	})}
+	l.config.Verify.Status = []verify.StatusSource{&heldStatus{source: l.config.Verify.Status[0]}}
+	for f, err := range l.world.filings.All() {
+		if err != nil {
+			b.Fatal(err)
+		}
+		p7, err := pkcs7.Parse(f.Signature)
+		if err != nil {
+			b.Fatal(err)
+		}
+		l.filings, l.items, l.certs = append(l.filings, f), append(l.items, item(&f)), append(l.certs, p7.Certificates[0])
+	}
+	card, err := l.pki.G3.IssueCard(pkitest.Person{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	l.leaf, l.digest = card.Cert.PublicKey.(*rsa.PublicKey), sha256.Sum256(nil)
+	if l.sig, err = card.SignPKCS1(nil); err != nil {
+		b.Fatal(err)
+	}
+	l.issuers, l.roots = make(map[string]*rsaverify.Key), x509.NewCertPool()
+	for _, g := range []*pkitest.Generation{l.pki.G2, l.pki.G3} {
+		l.issuers[string(g.MOICA.Cert.SubjectKeyId)] = rsaverify.NewKey(g.MOICA.Cert.PublicKey.(*rsa.PublicKey))
+		l.roots.AddCert(g.Root.Cert)
+	}
+	return l
+}
+
+// onCores runs one for every filing, on so many cores.
+func (l *load) onCores(cores int, one func(i int)) {
+	var wg sync.WaitGroup
+	for c := range cores {
+		wg.Go(func() {
+			for i := c; i < len(l.filings); i += cores {
+				one(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// primitives are what no verification can do without: a hash of the content, an
+// RSA-2048 verification and, the first time that a citizen appears, one of RSA-4096 by
+// the code that package verify uses.
+func (l *load) primitives(b *testing.B, cores, citizens int) {
+	l.onCores(cores, func(i int) {
+		sha256.Sum256(l.filings[i].Content)
+		err := rsa.VerifyPKCS1v15(l.leaf, crypto.SHA256, l.digest[:], l.sig)
+		if cert := l.certs[i]; err == nil && i < citizens {
+			sum := sha256.Sum256(cert.RawTBSCertificate)
+			err = l.issuers[string(cert.AuthorityKeyId)].VerifyPKCS1v15(crypto.SHA256, sum[:], cert.Signature)
+		}
+		if err != nil {
+			b.Error(err)
+		}
+	})
+}
+
+// digitorus does for every filing what the peer of that name does.
+func (l *load) digitorus(b *testing.B, cores int) {
+	intermediates := []*x509.Certificate{l.pki.G2.MOICA.Cert, l.pki.G3.MOICA.Cert}
+	l.onCores(cores, func(i int) {
+		p7, err := pkcs7.Parse(l.filings[i].Signature)
+		if err == nil {
+			p7.Content = l.filings[i].Content
+			p7.Certificates = append(p7.Certificates, intermediates...)
+			err = p7.VerifyWithChain(l.roots)
+		}
+		if err != nil {
+			b.Error(err)
+		}
+	})
+}
+
+// batch judges every filing by a Runner that has not seen any of the citizens.
+func (l *load) batch(b *testing.B, cores int) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+	runner := l.runner(b, func(c *batch.Config) { c.Workers = cores })
+	for res, err := range runner.Results(b.Context(), each(l.items, len(l.items)), batch.InputOrder) {
+		if err != nil || res.Verdict != batch.Valid {
+			b.Fatal(err, res)
+		}
+	}
+}
+
+// BenchmarkBatch compares a batch with the sum of its primitives, with itself on one
+// core and with a peer, when every citizen is new and at ten filings of each.
+func BenchmarkBatch(b *testing.B) {
+	cores := runtime.GOMAXPROCS(0)
+	for _, each := range []int{1, 10} {
+		b.Run(fmt.Sprintf("filings-per-citizen=%d", each), func(b *testing.B) {
+			const n = 300
+			l := newLoad(b, n, n/each)
+			c := benchkit.Compare(b,
+				benchkit.Case{Name: "batch", Op: func() { l.batch(b, cores) }},
+				benchkit.Case{Name: "one-core", Op: func() { l.batch(b, 1) }},
+				benchkit.Case{Name: "primitives", Op: func() { l.primitives(b, cores, n/each) }},
+				benchkit.Case{Name: "primitives-one-core", Op: func() { l.primitives(b, 1, n/each) }},
+				benchkit.Case{Name: "digitorus", Op: func() { l.digitorus(b, cores) }},
+			)
+			c.Ratio("primitives", "batch")
+			c.Ratio("one-core", "batch")
+			c.Ratio("primitives-one-core", "primitives") // what the machine has of a second core
+			c.Ratio("digitorus", "batch")
+		})
+	}
+}
+
+// BenchmarkRecord compares results that are recorded with results that are not, in
+// processor time, which the machine's other users do not change much. One run is longer than
+// the slices of benchkit, so that checkpoints fall into it: the two take turns, and what
+// is reported is the median of the ratios.
+func BenchmarkRecord(b *testing.B) {
+	l := newLoad(b, 500, 50)
+	const n = 5_000
+	runner := l.runner(b, nil)
+	var ratios []float64
+	for b.Loop() {
+		bare := processorTime(b, func() {
+			for _, err := range runner.Results(b.Context(), each(l.items, n), batch.InputOrder) {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		recorded := processorTime(b, func() {
+			if _, err := runner.Run(b.Context(), b.TempDir(), batch.Iterate("", each(l.items, n)), batch.RunOptions{}); err != nil {
+				b.Fatal(err)
+			}
+		})
+		ratios = append(ratios, recorded.Seconds()/bare.Seconds())
+	}
+	slices.Sort(ratios)
+	b.ReportMetric(ratios[len(ratios)/2], "recorded/results")
+}
+
+// processorTime returns what the process has used of all processors during f.
+func processorTime(b *testing.B, f func()) time.Duration {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before := used()
+	f()
+	return used() - before
+}

@@ -1,0 +1,75 @@
+package batch
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// A line of a results file is the JSON of a Result with one field more at its end:
+//
+//	{"generation":0,"shard":0,…,"micros":41,"chain":"<64 hexadecimal digits>"}
+//
+// chain is the SHA-256 of the chain before it, 32 octets, and of the line up to the
+// comma before "chain". Before the first line of a shard it is the SHA-256 of the
+// text
+//
+//	citizencert batch 1\n<batch>\n<generation>\n<shard>\n
+//
+// where the batch is named by the SHA-256 of its head in hexadecimal.
+type chain [sha256.Size]byte
+
+func newChain(batch string, generation int, shard int64) chain {
+	return sha256.Sum256(fmt.Appendf(nil, "citizencert batch 1\n%s\n%d\n%d\n", batch, generation, shard))
+}
+
+// next returns the chain after a line.
+func (c chain) next(body []byte) chain {
+	h := sha256.New()
+	h.Write(c[:])
+	h.Write(body)
+	return chain(h.Sum(nil))
+}
+
+func (c chain) String() string { return hex.EncodeToString(c[:]) }
+
+const (
+	chainBegin = `,"chain":"`
+	chainEnd   = `"}`
+	chainSize  = len(chainBegin) + 2*sha256.Size + len(chainEnd)
+)
+
+// seal appends the line of a result, with its end of line, and moves the chain on.
+func (c *chain) seal(to []byte, res *Result) ([]byte, error) {
+	body, err := json.Marshal(res)
+	if err != nil {
+		return to, fmt.Errorf("batch: encoding the result of %s: %w", res.Item, err)
+	}
+	body = body[:len(body)-1]
+	*c = c.next(body)
+	to = append(to, body...)
+	to = append(to, chainBegin...)
+	to = hex.AppendEncode(to, c[:])
+	return append(to, chainEnd+"\n"...), nil
+}
+
+// open checks a line, without its end of line, and moves the chain on.
+func (c *chain) open(line []byte) (*Result, error) {
+	at := len(line) - chainSize
+	if at < 0 || !bytes.HasPrefix(line[at:], []byte(chainBegin)) || !bytes.HasSuffix(line, []byte(chainEnd)) {
+		return nil, errors.New("it does not end in its chain")
+	}
+	next := c.next(line[:at])
+	if said := line[at+len(chainBegin) : len(line)-len(chainEnd)]; string(said) != next.String() {
+		return nil, fmt.Errorf("its chain is %s, want %s", said, next)
+	}
+	res := new(Result)
+	if err := json.Unmarshal(line, res); err != nil {
+		return nil, err
+	}
+	*c = next
+	return res, nil
+}

@@ -1,0 +1,165 @@
+package batch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// maxUnwritten is how much of the results waits in memory to be written, in bytes.
+const maxUnwritten = 256 << 10
+
+// A record writes the results of one generation. Lines are added to a file that
+// only grows; a crash leaves at most a piece of a line at its end, which is cut off
+// when the run is resumed.
+type record struct {
+	*Runner
+	scan       // of what has been added
+	dir        string
+	file       *os.File
+	written    int64      // bytes in the file, all of them whole lines
+	unwritten  []byte     // lines
+	begun      time.Time  // of the last checkpoint
+	syncing    chan error // of its outcome, if it has not been asked for
+	signatures []indexed  // of the last shard as it was found
+	summary    *Summary
+}
+
+// An indexed is the digest of a signature with its place in the source.
+type indexed struct {
+	index     int64
+	signature string
+}
+
+// openRecord opens the results of a generation to go on where they end.
+func (r *Runner) openRecord(dir, batch string, generation int, summary *Summary) (*record, error) {
+	rec := &record{Runner: r, scan: scan{batch: batch, generation: generation}, dir: dir, summary: summary, begun: time.Now()}
+	path := filepath.Join(dir, fmt.Sprintf(resultsName, generation))
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("batch: %w", err)
+	}
+	rec.file = file
+	if err := rec.recover(); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return rec, nil
+}
+
+// recover checks what is there and cuts off half a line.
+func (rec *record) recover() error {
+	rest, err := rec.scan.run(rec.dir, func(res *Result) error {
+		if (rec.lines-1)%ShardSize == 0 {
+			rec.signatures = rec.signatures[:0]
+		}
+		rec.signatures = append(rec.signatures, indexed{res.Index, res.Signature})
+		rec.summary.add(res)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	rec.written = rec.size
+	if rest > 0 {
+		err = rec.file.Truncate(rec.size)
+	}
+	if err == nil {
+		err = syncDir(rec.dir)
+	}
+	if err != nil {
+		return rec.failed(err)
+	}
+	return nil
+}
+
+// add appends a result, and makes what there is durable when it is time.
+func (rec *record) add(res *Result) error {
+	rec.turn()
+	res.Generation, res.Shard = rec.generation, rec.lines/ShardSize
+	before := len(rec.unwritten)
+	var err error
+	if rec.unwritten, err = rec.chain.seal(rec.unwritten, res); err != nil {
+		return err
+	}
+	rec.count(int64(len(rec.unwritten) - before))
+	rec.summary.add(res)
+	if time.Since(rec.begun) >= rec.cfg.Checkpoint {
+		return rec.checkpoint()
+	}
+	if len(rec.unwritten) >= maxUnwritten {
+		return rec.write()
+	}
+	return nil
+}
+
+// write hands the lines to the operating system. Where not all of them found room,
+// the file is cut back to whole lines, and the run can be resumed.
+func (rec *record) write() error {
+	n, err := rec.file.WriteAt(rec.unwritten, rec.written)
+	for n > 0 && rec.unwritten[n-1] != '\n' {
+		n--
+	}
+	rec.written += int64(n)
+	rec.unwritten = rec.unwritten[:copy(rec.unwritten, rec.unwritten[n:])]
+	if err != nil {
+		return rec.failed(errors.Join(err, rec.file.Truncate(rec.written)))
+	}
+	return nil
+}
+
+// checkpoint begins to make durable what has been added, beside the work that goes on:
+// a disk may take longer for it than the workers for a thousand filings.
+func (rec *record) checkpoint() error {
+	rec.begun = time.Now()
+	if err := rec.write(); err != nil {
+		return err
+	}
+	if rec.syncing != nil {
+		select {
+		case err := <-rec.syncing:
+			if err != nil {
+				return err
+			}
+		default:
+			return nil // the last one is not through
+		}
+	}
+	done := make(chan error, 1)
+	rec.syncing = done
+	go func() { done <- rec.sync() }()
+	return nil
+}
+
+// sync makes durable what has been written, evidence first.
+func (rec *record) sync() error {
+	if err := rec.sums.sync(); err != nil {
+		return err
+	}
+	if err := rec.file.Sync(); err != nil {
+		return rec.failed(err)
+	}
+	return nil
+}
+
+func (rec *record) failed(err error) error {
+	return fmt.Errorf("batch: writing results: %w; what has been written is good, and the run can be resumed", err)
+}
+
+// close makes durable what can be, also after an error, and waits for it.
+func (rec *record) close(err error) error {
+	var earlier error
+	if rec.syncing != nil {
+		earlier = <-rec.syncing
+	}
+	last := rec.write() // after an error as much as there is room for
+	if last == nil || err != nil {
+		last = errors.Join(last, rec.sync())
+	}
+	if err == nil {
+		err = errors.Join(earlier, last)
+	}
+	return errors.Join(err, rec.file.Close())
+}

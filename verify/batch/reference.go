@@ -1,0 +1,190 @@
+package batch
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/citizencert/citizencert/internal/algorithm"
+	"github.com/citizencert/citizencert/verify"
+)
+
+// What digests are remembered of: CA certificates, which stand in every path, and
+// lists from so many bytes on. When there are too many, all are forgotten.
+const (
+	maxSums     = 1024
+	largeEnough = 64 << 10
+)
+
+// sums are the digests of what verdicts rest on.
+type sums struct {
+	keep Keeper
+
+	mu    sync.RWMutex
+	known map[any]string // by *x509.Certificate or by list
+}
+
+// A list is a slice by identity. It holds on to the bytes, so that no others can take
+// their place.
+type list struct {
+	first *byte
+	size  int
+}
+
+func newSums(keep Keeper) *sums { return &sums{keep: keep, known: make(map[any]string)} }
+
+// of returns the SHA-256 of an object in hexadecimal, and has it kept. The object is
+// not modified any more.
+func (s *sums) of(kind verify.EvidenceKind, der []byte) (string, error) {
+	if kind != verify.CRLEvidence || len(der) < largeEnough {
+		return s.sum(kind, der)
+	}
+	return s.remembered(list{&der[0], len(der)}, kind, der)
+}
+
+// ofPath returns the digests of a path.
+func (s *sums) ofPath(path []*x509.Certificate) (all []string, err error) {
+	all = make([]string, len(path))
+	for i, cert := range path {
+		if i == 0 {
+			all[i], err = s.sum(verify.CertificateEvidence, cert.Raw)
+		} else {
+			all[i], err = s.remembered(cert, verify.CertificateEvidence, cert.Raw)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (s *sums) remembered(key any, kind verify.EvidenceKind, der []byte) (string, error) {
+	s.mu.RLock()
+	text, ok := s.known[key]
+	s.mu.RUnlock()
+	if ok {
+		return text, nil
+	}
+	text, err := s.sum(kind, der)
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	if len(s.known) >= maxSums {
+		clear(s.known)
+	}
+	s.known[key] = text
+	s.mu.Unlock()
+	return text, nil
+}
+
+func (s *sums) sum(kind verify.EvidenceKind, der []byte) (string, error) {
+	sum := sha256.Sum256(der)
+	if s.keep != nil {
+		if err := s.keep.Put(kind, sum, der); err != nil {
+			return "", fmt.Errorf("batch: keeping evidence: %w", err)
+		}
+	}
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func (s *sums) sync() error {
+	if s.keep == nil {
+		return nil
+	}
+	if err := s.keep.Sync(); err != nil {
+		return fmt.Errorf("batch: keeping evidence: %w", err)
+	}
+	return nil
+}
+
+// pseudonym names a holder to whoever has the key. Parts are preceded by their
+// lengths, so that none can run into the next. The label keeps pseudonyms apart
+// from what else may be made with the key.
+func (r *Runner) pseudonym(s *verify.Signer) string {
+	h := hmac.New(sha256.New, r.cfg.PseudonymKey)
+	parts := []string{"citizencert batch signer", r.policy.Environment, s.Identity.Scheme, "holder", s.Identity.SerialNumber}
+	if s.Identity.SerialNumber == "" {
+		parts[3], parts[4] = "certificate", string(s.Path[0].Raw)
+	}
+	for _, part := range parts {
+		fmt.Fprintf(h, "%d:", len(part))
+		io.WriteString(h, part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// issuerName tells issuing CAs apart for people. Generations can share one name, and
+// then their keys tell.
+func issuerName(s *verify.Signer) string {
+	if s.Identity.Generation != "" {
+		return s.Identity.Scheme + " " + s.Identity.Generation
+	}
+	issuer := s.Path[min(1, len(s.Path)-1)]
+	return fmt.Sprintf("%s (key %.4x)", issuer.Subject, issuer.SubjectKeyId)
+}
+
+// A policy is under what filings are judged. It stands in the head of a batch, and
+// a run is resumed under the same one only.
+type policy struct {
+	Name        string   `json:"name"`
+	Version     string   `json:"version"`
+	Scheme      string   `json:"scheme"`
+	Profile     string   `json:"profile"`
+	Environment string   `json:"environment"`
+	Anchors     []string `json:"anchors"` // digests of the certificates
+	Host        string   `json:"host,omitempty"`
+	Service     string   `json:"service,omitempty"`
+	Insecure    []string `json:"insecure,omitempty"` // the fields that are set
+
+	PathInputs verify.PathInputs `json:"pathInputs"`
+
+	// TimestampAnchors are set if time-stamp tokens count.
+	TimestampAnchors []string `json:"timestampAnchors,omitempty"`
+	MaxContent       int64    `json:"maxContent,omitempty"`
+}
+
+func policyOf(cfg *Config) policy {
+	v := &cfg.Verify
+	p := policy{
+		Name: v.Algorithms.Name(), Version: v.Algorithms.Version(),
+		Scheme: v.Scheme.Name, Profile: v.Scheme.Profile.Name, Environment: v.Scheme.Environment.String(),
+		Anchors: digests(v.Scheme.Anchors), Host: cfg.Host, Service: cfg.Service,
+		PathInputs: v.PathInputs, MaxContent: cfg.MaxContent,
+	}
+	if v.InsecureAllowSHA1 {
+		p.Name = algorithm.Policy{InsecureAllowSHA1: true}.Name()
+	}
+	for _, field := range []struct {
+		name string
+		set  bool
+	}{
+		{"InsecureSkipRevocation", v.InsecureSkipRevocation},
+		{"InsecureAllowSHA1", v.InsecureAllowSHA1},
+		{"InsecureAllowMixedHashes", v.InsecureAllowMixedHashes},
+		{"InsecureAllowUnsortedAttributes", v.InsecureAllowUnsortedAttributes},
+		{"InsecureAllowNoSignedAttributes", v.InsecureAllowNoSignedAttributes},
+		{"InsecureAllowUTF16Line", v.InsecureAllowUTF16Line},
+	} {
+		if field.set {
+			p.Insecure = append(p.Insecure, field.name)
+		}
+	}
+	if v.Timestamping != nil {
+		p.TimestampAnchors = digests(v.Timestamping.Anchors)
+	}
+	return p
+}
+
+func digests(certs []*x509.Certificate) []string {
+	all := make([]string, len(certs))
+	for i, cert := range certs {
+		sum := sha256.Sum256(cert.Raw)
+		all[i] = hex.EncodeToString(sum[:])
+	}
+	return all
+}
