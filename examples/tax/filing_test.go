@@ -12,6 +12,7 @@ import (
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
 	"github.com/citizencert/citizencert/examples/internal/site"
+	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 )
@@ -192,6 +193,7 @@ func TestPending(t *testing.T) {
 	c.wantVerdict(q, Pending, "status-unavailable")
 
 	o.world.PKI.Script(urls.OCSP, nil)
+	time.Sleep(ocspclient.DefaultHoldFailures) // for which a failure stands
 	c.post(p.path+"/verification", nil)
 	c.wantVerdict(p, Accepted, "")
 	if r := c.record(p); !r.JudgedAt.Equal(received) {
