@@ -178,14 +178,14 @@ func TestMaxEntries(t *testing.T) {
 		certs = append(certs, &other)
 	}
 	w.Script(w.ca.URLs.OCSP, status(http.StatusNotFound))
-	held := 0
-	for _, cert := range certs {
-		if got, _ := cert.ask(client, cert.query()); got == verify.Good {
-			held++
+	w.waitFor("making room", func() bool {
+		held := 0
+		for _, cert := range certs {
+			if got, _ := cert.ask(client, cert.query()); got == verify.Good {
+				held++
+			}
 		}
-	}
-	if held == 0 || held > 2 {
-		t.Errorf("%d good answers are held, want 1 or 2", held)
-	}
+		return held <= 2
+	})
 	revoked.wantAsked("still revoked", client, verify.Revoked, "")
 }

@@ -10,8 +10,8 @@ import (
 // be nil. They are called on the goroutine that does the work, from several at
 // once, and should return quickly. Nothing they get tells of whom was asked.
 type Observer struct {
-	// Lookup is told, for each query that may use the network, whether an answer at
-	// hand settled it.
+	// Lookup is told whether an answer at hand settled a query. A query with HeldOnly
+	// that it did not settle may come again without, and is not told of.
 	Lookup func(hit bool)
 
 	// Asked is told of each request to a responder.

@@ -115,11 +115,16 @@ func (c *Client) Status(ctx context.Context, q verify.StatusQuery) ([]verify.Sta
 	q = revocation.WithClock(q, c.cfg.Now)
 	key := c.keyOf(q.Cert, q.Issuer)
 	h := c.held(key, q)
-	if h != nil && len(q.Supplied) == 0 && (q.HeldOnly || revocation.Settled(q, h.reports())) {
-		c.settled(ctx, key, h, q)
-		return h.reports(), nil
+	if h == nil || len(q.Supplied) > 0 {
+		return c.inquire(ctx, key, h, q)
 	}
-	return c.inquire(ctx, key, h, q)
+	if revocation.Settled(q, h.reports()) {
+		c.cfg.Observer.lookup(true)
+		c.refresh(ctx, key, h, q)
+	} else if !q.HeldOnly {
+		return c.inquire(ctx, key, h, q)
+	}
+	return h.reports(), nil
 }
 
 // inquire is Status for a query that what is held does not answer alone.
@@ -128,11 +133,9 @@ func (c *Client) inquire(ctx context.Context, key cacheKey, h *held, q verify.St
 	if h != nil {
 		reports = append(reports, h.reports()...)
 	}
-	switch {
-	case q.HeldOnly:
-	case revocation.Settled(q, reports):
-		c.settled(ctx, key, h, q)
-	default:
+	if revocation.Settled(q, reports) {
+		c.cfg.Observer.lookup(true)
+	} else if !q.HeldOnly {
 		c.cfg.Observer.lookup(false)
 		report, err := c.live(ctx, key, q)
 		if report != nil {
@@ -142,17 +145,6 @@ func (c *Client) inquire(ctx context.Context, key cacheKey, h *held, q verify.St
 	}
 	revocation.Sort(q, reports)
 	return reports, errors.Join(errs...)
-}
-
-// settled notes that nobody had to be asked, and looks after what is held. A query
-// with HeldOnly is not the last word: it may come again without.
-func (c *Client) settled(ctx context.Context, key cacheKey, h *held, q verify.StatusQuery) {
-	if h != nil {
-		c.refresh(ctx, key, h, q)
-	}
-	if !q.HeldOnly {
-		c.cfg.Observer.lookup(true)
-	}
 }
 
 // held returns the answer held about a certificate whose signer is good for the

@@ -43,8 +43,9 @@ func (c *Client) startRefresh(ctx context.Context, key cacheKey, h *held, q veri
 		}
 		return l, nil
 	})
-	if !started {
+	if !started { // a question is under way, which may be of no use
 		<-c.refreshing
+		h.refreshAt.Store(0)
 	}
 }
 

@@ -313,3 +313,36 @@ func TestHeldAllocations(t *testing.T) {
 		t.Errorf("got %v allocations, want none", got)
 	}
 }
+
+// An observer is told of hits and misses, requests, and what went back.
+func TestObserver(t *testing.T) {
+	w := newWorld(t)
+	var mu sync.Mutex
+	lookups := map[bool]int{}
+	var asked []ocspclient.Attempt
+	rollbacks := 0
+	client := w.client(ocspclient.Config{Observer: ocspclient.Observer{
+		Lookup:   func(hit bool) { mu.Lock(); defer mu.Unlock(); lookups[hit]++ },
+		Asked:    func(a ocspclient.Attempt) { mu.Lock(); defer mu.Unlock(); asked = append(asked, a) },
+		Rollback: func(string) { mu.Lock(); defer mu.Unlock(); rollbacks++ },
+	}})
+	held := w.query()
+	held.HeldOnly = true
+	w.ask(client, held) // not told of
+	w.Script(w.ca.URLs.OCSP, sequence(status(http.StatusBadGateway), w.ca.OCSPHandler(pkitest.OCSPOptions{})))
+	w.wantAsked("asked", client, verify.Good, "")
+	w.ask(client, held)
+	w.wantAsked("held", client, verify.Good, "")
+	w.serve(singles(pkitest.SingleResponse{ThisUpdate: noon.Add(-time.Second), NextUpdate: noon.AddDate(0, 0, 7)}))
+	w.clock.Advance(13 * time.Hour)
+	w.wantRollback("older", client, verify.Unknown)
+
+	mu.Lock()
+	defer mu.Unlock()
+	if !maps.Equal(lookups, map[bool]int{true: 2, false: 2}) || rollbacks != 1 {
+		t.Errorf("told of %v and %d rollbacks, want two hits, two misses and one", lookups, rollbacks)
+	}
+	if len(asked) != 3 || asked[0].Reason != verify.ReasonStatusUnavailable || !asked[1].Retry || asked[1].Says != verify.Good || asked[2].Retry {
+		t.Errorf("told of %+v, want a failure, its retry, and another request", asked)
+	}
+}

@@ -22,7 +22,7 @@
 // The zero value of every option is what the real PKI does. Everything else a
 // verifier has to refuse can be asked for: a certificate by [Template], a
 // status by [OCSPOptions] and [CRLOptions], a SignedData by [CMSOptions], a
-// broken server by [PKI.Script].
+// broken server by [PKI.Script], or by [CA.InjectOCSP] and [CA.InjectCRL].
 //
 // The shapes follow certificates that MOICA and GRCA have issued. Names carry
 // the mark (測試用) and certificates the test policy, so that no production

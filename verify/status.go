@@ -101,7 +101,8 @@ type StatusQuery struct {
 	// is a responder's own: responders do not vouch for each other.
 	ListsOnly bool
 
-	// HeldOnly asks for what the source holds, without using the network.
+	// HeldOnly asks for what the source holds, without waiting for the network. A
+	// source may learn anew in the background.
 	HeldOnly bool
 
 	// Supplied is evidence that came with the signature. It is a hint from

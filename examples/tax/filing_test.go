@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
+	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 )
@@ -184,6 +185,7 @@ func TestPending(t *testing.T) {
 	c.wantVerdict(q, Pending, "status-unavailable")
 
 	o.world.PKI.Script(urls.OCSP, nil)
+	time.Sleep(ocspclient.DefaultHoldFailures) // for which a failure stands
 	c.post(p.Path+"/verification", nil)
 	c.wantVerdict(p, Accepted, "")
 	if r := c.record(p); !r.JudgedAt.Equal(received) {
