@@ -384,6 +384,8 @@ func (a *inquiry) held(ctx context.Context) {
 			var l *List
 			if l, err = a.store.repair(ctx, key, h); err == nil {
 				r, err = l.read(a.query.Cert, a.query.Issuer, &opts)
+			} else {
+				h.lost.Store(true)
 			}
 		}
 		a.note(r, err, verify.RungHeld, url)
