@@ -177,6 +177,30 @@ func TestDamagedIndex(t *testing.T) {
 	listed.wantAsked("by the first key again", w.store(cfg), verify.Revoked, "")
 }
 
+// A list whose file has been damaged is fetched again, even if its index is whole.
+func TestDamagedList(t *testing.T) {
+	w := newWorld(t)
+	for name, cfg := range onDisk("") {
+		cfg.Dir, cfg.RefreshInterval = t.TempDir(), -1
+		w.wantAsked(name+", fetched", w.store(cfg), verify.Good, "")
+		for _, list := range files(t, cfg.Dir, ".crl") {
+			data, err := os.ReadFile(list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data[len(data)/2] ^= 1
+			if err := os.WriteFile(list, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := w.fetches()
+		w.wantAsked(name+", damaged", w.store(cfg), verify.Good, "")
+		if w.fetches() == before {
+			t.Errorf("%s: damaged list was not fetched again", name)
+		}
+	}
+}
+
 // An index of another list, put in the place of the right one by somebody who has
 // it with the right key, is found out.
 func TestForeignIndex(t *testing.T) {

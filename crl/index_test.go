@@ -31,7 +31,11 @@ func randomSerial(r *rand.Rand) serial {
 	octets[0] = byte(1 + r.IntN(3))
 	octets[n-1] = byte(r.IntN(256))
 	octets[n/2] = byte(r.IntN(64)) | 1
-	return serial{octets, r.IntN(20) == 0}
+	if r.IntN(20) == 0 {
+		octets[0] = octets[0]&0x1f | 0x80
+		return serial{octets, true}
+	}
+	return serial{octets: octets}
 }
 
 func randomEntry(r *rand.Rand) entry {

@@ -63,7 +63,8 @@ func (l *List) Len() int {
 }
 
 // Parse reads a CertificateList (RFC 5280, Section 5.1) in DER of at most
-// [DefaultMaxBytes]. It checks the syntax alone. The List keeps data, which must
+// [DefaultMaxBytes], in which no entry, no name and not all extensions together take
+// more than 64 KiB. It checks the syntax alone. The List keeps data, which must
 // not be modified. Errors are a [*verify.Error] with ReasonMalformed,
 // ReasonNotDER or ReasonLimit.
 func Parse(data []byte) (*List, error) { return parse(data, DefaultMaxBytes) }

@@ -26,7 +26,7 @@ func (a *inquiry) live(ctx context.Context) {
 	}
 	for i, address := range addresses {
 		key := shelfKey{a.issuer, address}
-		if h := a.store.shelf.get(key); h != nil && revocation.CurrentNow(a.query, h.list.times(a.query.Issuer)) {
+		if h := a.store.shelf.get(key); h != nil && h.currentNow(a.query) {
 			continue
 		}
 		h, err := a.store.fetch(ctx, a.query, key)
@@ -55,7 +55,7 @@ func (s *Store) online() bool {
 func (s *Store) fetch(ctx context.Context, q verify.StatusQuery, key shelfKey) (*holding, error) {
 	h, err := s.fetches.Do(ctx, key, func(ctx context.Context) (*holding, error) {
 		// Another fetch may have ended after the caller looked and before it came here.
-		if h := s.shelf.get(key); h != nil && revocation.CurrentNow(q, h.list.times(q.Issuer)) {
+		if h := s.shelf.get(key); h != nil && h.currentNow(q) {
 			return h, nil
 		}
 		return s.get(ctx, q, key)
@@ -81,7 +81,7 @@ func (s *Store) get(ctx context.Context, q verify.StatusQuery, key shelfKey) (*h
 		before = s.shelf.get(key)
 	}
 	var held validators
-	if before != nil {
+	if before != nil && !before.lost.Load() {
 		held = before.validators
 	}
 	body, found, err := s.open(ctx, key.url, held)

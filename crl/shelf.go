@@ -45,11 +45,12 @@ type holdings struct {
 	bytes   int
 }
 
-// A holding is a list on the shelf. But for used it is never modified.
+// A holding is a list on the shelf. But for used and lost it is never modified.
 type holding struct {
 	list *List
 	from string        // of one that was added
 	used atomic.Uint64 // when, by shelf.clock
+	lost atomic.Bool   // it cannot be read any more, neither by its index nor itself
 
 	// Of one that was fetched:
 	query      verify.StatusQuery // for which it was
@@ -62,6 +63,11 @@ func newShelf(maxBytes int) *shelf {
 	s := &shelf{maxBytes: maxBytes}
 	s.held.Store(&holdings{})
 	return s
+}
+
+// currentNow reports whether there is no newer list to be had.
+func (h *holding) currentNow(q verify.StatusQuery) bool {
+	return !h.lost.Load() && revocation.CurrentNow(q, h.list.times(q.Issuer))
 }
 
 // get returns what was fetched from a URL, or nil.

@@ -2,10 +2,18 @@ package crl
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"io"
+	"math/big"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -53,6 +61,43 @@ func TestRead(t *testing.T) {
 			if err := got.signed.Verify(pki.G3.MOICA.Cert.PublicKey, strict); err != nil {
 				t.Errorf("%d entries, %s: got %v", filler, name, err)
 			}
+		}
+	}
+}
+
+// Whatever a signature is over, it is verified of a list that comes in pieces.
+func TestReadSignatures(t *testing.T) {
+	_, edwards, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []crypto.Signer{edwards, p384} {
+		issuer := &x509.Certificate{Subject: pkix.Name{CommonName: "Test CA"}, KeyUsage: x509.KeyUsageCRLSign, SubjectKeyId: []byte{1}}
+		template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Unix(0, 0), NextUpdate: time.Unix(1, 0)}
+		for i := range 10_000 {
+			template.RevokedCertificateEntries = append(template.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: big.NewInt(int64(i + 1)), RevocationTime: time.Unix(0, 0)})
+		}
+		data, err := x509.CreateRevocationList(rand.Reader, template, issuer, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := Read(iotest.HalfReader(bytes.NewReader(data)), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.signed.Verify(key.Public(), strict); err != nil {
+			t.Errorf("%T: got %v", key, err)
+		}
+		data[len(data)/2] ^= 1
+		if l, err = Read(bytes.NewReader(data), 0); err == nil {
+			err = l.signed.Verify(key.Public(), strict)
+		}
+		if err == nil {
+			t.Errorf("%T: flipped bit: got no error", key)
 		}
 	}
 }
