@@ -22,8 +22,8 @@ func TestAllocations(t *testing.T) {
 			count int
 			bytes float64
 		}{
-			{"cold", func() { s.offline.Forget(); s.verify(t) }, 140, 16 << 10},
-			{"warm", func() { s.verify(t) }, 16, 3.5 * 1024},
+			{"cold", func() { s.offline.Forget(); s.verify(t) }, 152, 19 << 10},
+			{"warm", func() { s.verify(t) }, 28, 6.5 * 1024},
 		} {
 			count, bytes := benchkit.Allocations(test.op)
 			if int(count) > test.count || bytes > test.bytes {
