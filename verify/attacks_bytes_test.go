@@ -3,7 +3,6 @@ package verify_test
 import (
 	"bytes"
 	"testing"
-	"time"
 
 	"github.com/citizencert/citizencert/internal/der/dertest"
 	"github.com/citizencert/citizencert/pkitest"
@@ -25,11 +24,10 @@ func attackNesting(t *testing.T, w *world) {
 	wantReason(t, res, err, verify.ReasonMalformed)
 }
 
-// Elements that cost more to read than to send are refused or read in time that
-// grows with their number: what took others minutes is done before a second, on
-// any machine.
+// Elements that cost others minutes and gigabytes to read are refused or read.
+// BenchmarkHostile has what they cost in time, TestHostileAllocations bounds the
+// memory.
 func attackManyElements(t *testing.T, w *world) {
-	start := time.Now()
 	for _, input := range dertest.Hostile(1 << 20) {
 		t.Run(input.Name, func(t *testing.T) {
 			res, err := w.verifier.SignedData(t.Context(), input.Data, nil)
@@ -49,9 +47,6 @@ func attackManyElements(t *testing.T, w *world) {
 			res, err = w.verifier.CopyUnverified(t.Context(), nil, bytes.NewReader(der), nil)
 			wantReason(t, res, err, "")
 		})
-	}
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("took %v, want well under ten seconds", took)
 	}
 }
 

@@ -92,6 +92,7 @@ type learning struct {
 	listers  []*Authority
 	refusals []error // why certificates are not among listers
 	seen     seenReports
+	climb    climb
 }
 
 // vouch returns who signed a report, and the further lists it rests on, where that

@@ -115,8 +115,9 @@ func (s *signed) digitorus(b *testing.B, roots *x509.CertPool) {
 }
 
 // BenchmarkVerify compares a filing of a citizen who has not been seen before
-// (cold), and of one who has (warm), with the cryptographic primitives of it and
-// with a peer. The status is answered from memory.
+// (cold), of one who signs often (warm), and of one who has signed a few times
+// (warm-seldom), with the cryptographic primitives of it and with a peer. The status
+// is answered from memory.
 func BenchmarkVerify(b *testing.B) {
 	for _, size := range []struct {
 		name  string
@@ -130,6 +131,7 @@ func BenchmarkVerify(b *testing.B) {
 			c := benchkit.Compare(b,
 				benchkit.Case{Name: "cold", Op: func() { s.offline.Forget(); s.verify(b) }},
 				benchkit.Case{Name: "warm", Op: func() { s.verify(b) }},
+				benchkit.Case{Name: "warm-seldom", Op: func() { s.offline.ForgetKeys(); s.verify(b) }},
 				benchkit.Case{Name: "digitorus", Op: func() { s.digitorus(b, roots) }},
 				benchkit.Case{Name: "cold-least", Op: func() { s.least(b, ca) }},
 				benchkit.Case{Name: "cold-primitives", Op: func() { s.primitives(b, true) }},
@@ -139,6 +141,8 @@ func BenchmarkVerify(b *testing.B) {
 			c.Ratio("cold", "cold-primitives")
 			c.Ratio("warm", "digitorus")
 			c.Ratio("warm", "warm-primitives")
+			c.Ratio("warm-seldom", "digitorus")
+			c.Ratio("warm-seldom", "warm-primitives")
 			c.Ratio("warm-primitives", "digitorus") // the least that warm can be
 			c.Ratio("cold-least", "cold-primitives")
 		})

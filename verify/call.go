@@ -99,11 +99,11 @@ func (c *call) optionCertificates(certs []*x509.Certificate) ([]*x509.Certificat
 
 // checkSignature checks a signature by the key of cert, after asking the policy
 // whether algorithm and key are acceptable.
-func checkSignature(policy algorithm.Policy, used algorithm.Signature, cert *x509.Certificate, signed, signature []byte) error {
+func (c *call) checkSignature(policy algorithm.Policy, used algorithm.Signature, cert *x509.Certificate, signed, signature []byte) error {
 	if err := policy.CheckSignature(used, cert.PublicKey); err != nil {
 		return &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: err, Check: CheckSignature}
 	}
-	if err := used.Verify(cert.PublicKey, signed, signature); err != nil {
+	if err := used.Verify(c.v.keyOf(cert), signed, signature); err != nil {
 		return &Error{Reason: ReasonBadSignature, Signer: -1, Cert: cert, Err: err}
 	}
 	return nil

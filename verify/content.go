@@ -59,17 +59,24 @@ const longestHead = 2 + 2*line.MaxLine + 1
 
 // digestReader reads content to its end and returns its sums.
 func (c *call) digestReader(ctx context.Context, content io.Reader, hashes []crypto.Hash, guard *attributeGuard) (digests, error) {
-	head := make([]byte, longestHead)
-	n, err := io.ReadFull(contextReader{ctx, content}, head)
+	from, ok := c.v.contents.Get().(*readerContent)
+	if !ok {
+		from = new(readerContent)
+	}
+	defer func() {
+		*from = readerContent{}
+		c.v.contents.Put(from)
+	}()
+	from.r = contextReader{ctx, content}
+	n, err := io.ReadFull(from.r, from.buffer[:longestHead])
 	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, refuse(ReasonCanceled, "reading the content: %w", err)
 	}
-	head = head[:n]
-	if err := c.checkLine(head); err != nil {
+	from.head = from.buffer[:n]
+	if err := c.checkLine(from.head); err != nil {
 		return nil, err
 	}
-	rest := io.MultiReader(bytes.NewReader(head), contextReader{ctx, content})
-	return digestContent(readerContent{rest}, hashes, guard)
+	return digestContent(from, hashes, guard)
 }
 
 // contextReader stops reading when its context ends.
@@ -85,19 +92,21 @@ func (r contextReader) Read(p []byte) (int, error) {
 	return r.Reader.Read(p)
 }
 
-// readerContent gives a reader the one method digestContent needs.
-type readerContent struct{ r io.Reader }
+// A readerContent is content from a reader, with a buffer large enough that the
+// calls do not show beside the hashing. It is used again by another judgement.
+type readerContent struct {
+	r      contextReader
+	head   []byte // what has been read already, in buffer
+	buffer [32 << 10]byte
+}
 
-// WriteTo uses a buffer large enough that the calls do not show beside the
-// hashing, but not for a small content.
-func (c readerContent) WriteTo(w io.Writer) (int64, error) {
-	const small, large = 16 << 10, 256 << 10
-	n, err := io.CopyBuffer(struct{ io.Writer }{w}, io.LimitReader(c.r, small), make([]byte, small))
-	if err != nil || n < small {
-		return n, err
+func (c *readerContent) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(c.head)
+	if err != nil {
+		return int64(n), err
 	}
-	more, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{c.r}, make([]byte, large))
-	return n + more, err
+	more, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{c.r}, c.buffer[:])
+	return int64(n) + more, err
 }
 
 // digestBytes is digestContent for the content of a judgement in memory.

@@ -39,11 +39,11 @@ func (j *judgement) checkDirectContent(s *signerInfo, content digests) error {
 }
 
 // checkDirect is checkSignature over a digest.
-func checkDirect(policy algorithm.Policy, used algorithm.Signature, cert *x509.Certificate, sum, signature []byte) error {
+func (c *call) checkDirect(policy algorithm.Policy, used algorithm.Signature, cert *x509.Certificate, sum, signature []byte) error {
 	if err := policy.CheckSignature(used, cert.PublicKey); err != nil {
 		return &Error{Reason: ReasonAlgorithm, Signer: -1, Cert: cert, Err: err}
 	}
-	if err := used.VerifyDigest(cert.PublicKey, sum, signature); err != nil {
+	if err := used.VerifyDigest(c.v.keyOf(cert), sum, signature); err != nil {
 		return &Error{Reason: ReasonBadSignature, Signer: -1, Cert: cert, Err: err}
 	}
 	return nil

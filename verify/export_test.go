@@ -57,7 +57,32 @@ func (v *Verifier) Forget() {
 	v.leaves.mu.Lock()
 	defer v.leaves.mu.Unlock()
 	clear(v.leaves.byHash)
+	clear(v.leaves.byCert)
 	v.leaves.ring, v.leaves.hand = v.leaves.ring[:0], 0
+}
+
+const FrequentSignatures = frequentSignatures
+
+// ForgetKeys makes leaves that are remembered such that have signed once.
+func (v *Verifier) ForgetKeys() {
+	v.leaves.mu.RLock()
+	defer v.leaves.mu.RUnlock()
+	for _, l := range v.leaves.ring {
+		l.signatures.Store(0)
+		l.prepared.Store(nil)
+	}
+}
+
+// PreparedKeys returns of how many leaves the keys are prepared.
+func (v *Verifier) PreparedKeys() (n int) {
+	v.leaves.mu.RLock()
+	defer v.leaves.mu.RUnlock()
+	for _, l := range v.leaves.ring {
+		if l.prepared.Load() != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // Remembers returns how many leaves are remembered.

@@ -43,7 +43,7 @@ func BenchmarkHostile(b *testing.B) {
 
 // hostileMessages are SignedData of about size bytes that are well formed, and
 // cost much if what is in them is taken at its word.
-func (w *world) hostileMessages(b *testing.B, size int) []dertest.Input {
+func (w *world) hostileMessages(b testing.TB, size int) []dertest.Input {
 	sign := func(opts pkitest.CMSOptions) []byte { return w.sign(b, w.card, filing, &opts) }
 	one := len(sign(pkitest.CMSOptions{Repeat: 1})) - len(sign(pkitest.CMSOptions{}))
 	certificates := make([]*x509.Certificate, size/len(w.card.Cert.Raw))
@@ -62,7 +62,7 @@ func (w *world) hostileMessages(b *testing.B, size int) []dertest.Input {
 // the name of its issuer, with the largest modulus that makes them the size and
 // an exponent of 31 bits: whoever tries them raises numbers of that size to that
 // power.
-func (w *world) decoys(b *testing.B, size int) []byte {
+func (w *world) decoys(b testing.TB, size int) []byte {
 	const count = 60
 	ca := w.G3.MOICA.Cert
 	bits := size / count * 8

@@ -29,7 +29,8 @@ func (v *Verifier) learn(ctx context.Context, q StatusQuery, by *learning) (Revo
 
 // climb is learn, and returns how many errors there were on the way.
 func (v *Verifier) climb(ctx context.Context, q StatusQuery, by *learning) (fact RevocationFact, failed int, err error) {
-	climb := climb{query: q, by: by}
+	climb := &by.climb
+	climb.query, climb.by = q, by
 	sources := by.rungs.arrange(v.status)
 	heldOnly := q.HeldOnly
 	q.HeldOnly = true
@@ -54,11 +55,11 @@ func (v *Verifier) climb(ctx context.Context, q StatusQuery, by *learning) (fact
 type climb struct {
 	query StatusQuery
 	by    *learning
-	found bool           // some evidence counts
-	best  RevocationFact // of the worst status that counts
-	other RevocationFact // with RequireBoth: good evidence of the other kind, if it has a Cert
-	stale bool           // some evidence was authentic but does not count
-	last  RevocationFact // of that, the newest, if it may stand in
+	found bool            // some evidence counts
+	best  RevocationFact  // of the worst status that counts
+	other *RevocationFact // with RequireBoth: good evidence of the other kind, or nil
+	stale bool            // some evidence was authentic but does not count
+	last  *RevocationFact // of that, the newest, if it may stand in, or nil
 	errs  []error
 
 	revokedAfter time.Time // the first that any evidence says, or zero
@@ -73,7 +74,7 @@ func (c *climb) done() bool {
 }
 
 // missesOther reports whether evidence of both kinds is wanted and there is one.
-func (c *climb) missesOther() bool { return c.by.rungs.RequireBoth && c.other.Cert == nil }
+func (c *climb) missesOther() bool { return c.by.rungs.RequireBoth && c.other == nil }
 
 func (c *climb) ask(ctx context.Context, source StatusSource, q StatusQuery) {
 	reports, err := c.by.v.askSource(ctx, source, q)
@@ -104,11 +105,13 @@ func (c *climb) add(ctx context.Context, report *StatusReport, held bool) {
 	otherKind := c.found && c.by.rungs.RequireBoth && c.best.Report.Kind != report.Kind
 	if !c.found || c.outweighs(status, report) {
 		if otherKind && c.best.Status == Good {
-			c.other = c.best
+			other := c.best
+			c.other = &other
 		}
 		c.best = c.fact(status, report, authorities)
 	} else if otherKind && status == Good {
-		c.other = c.fact(status, report, authorities)
+		other := c.fact(status, report, authorities)
+		c.other = &other
 	}
 	c.found = true
 }
@@ -130,7 +133,7 @@ func (c *climb) keepLast(ctx context.Context, report *StatusReport, held bool) {
 	if c.by.rungs.InsecureLastKnownGood == 0 || report.ThisUpdate.After(c.query.Now.Add(DefaultSkew)) {
 		return
 	}
-	if c.last.Cert != nil {
+	if c.last != nil {
 		newer := report.ThisUpdate.Compare(c.last.Report.ThisUpdate)
 		if newer < 0 || newer == 0 && severity[report.Says] <= severity[c.last.Status] {
 			return
@@ -140,8 +143,9 @@ func (c *climb) keepLast(ctx context.Context, report *StatusReport, held bool) {
 	if discards(report.Says, err) {
 		return
 	}
-	c.last = c.fact(report.Says, report, authorities)
-	c.last.Report.Rung = RungLastKnownGood
+	last := c.fact(report.Says, report, authorities)
+	last.Report.Rung = RungLastKnownGood
+	c.last = &last
 }
 
 // noteLater notes a revocation or suspension after the instant of judgement. A
@@ -169,19 +173,16 @@ func (c *climb) verdict(ctx context.Context) (RevocationFact, error) {
 	if !c.found {
 		return c.withoutEvidence(ctx)
 	}
-	serial := serialOf(c.query.Cert)
 	report := &c.best.Report
+	if c.best.Status == Good && !c.missesOther() {
+		c.best.RevokedAfter, c.best.Failed, c.best.Other = c.revokedAfter, c.errs, c.other
+		return c.best, nil
+	}
+	serial := serialOf(c.query.Cert)
 	switch c.best.Status {
 	case Good:
-		if c.missesOther() {
-			return c.refuse(c.unavailable(), fmt.Errorf("certificate %s: evidence of one kind alone (%s) says that it is good, want both: %w",
-				serial, report.Kind, errors.Join(c.errs...)))
-		}
-		c.best.RevokedAfter, c.best.Failed = c.revokedAfter, c.errs
-		if c.by.rungs.RequireBoth {
-			c.best.Other = &c.other
-		}
-		return c.best, nil
+		return c.refuse(c.unavailable(), fmt.Errorf("certificate %s: evidence of one kind alone (%s) says that it is good, want both: %w",
+			serial, report.Kind, errors.Join(c.errs...)))
 	case Revoked:
 		return c.refuse(ReasonRevoked, fmt.Errorf("certificate %s was revoked at %s (reason %d), says %s",
 			serial, report.effectiveFrom().UTC().Format(timeLayout), report.ReasonCode, report.Source))
@@ -197,9 +198,9 @@ func (c *climb) withoutEvidence(ctx context.Context) (RevocationFact, error) {
 	if ctx.Err() != nil {
 		return c.refuse(ReasonCanceled, ctx.Err())
 	}
-	if c.last.Cert != nil && c.last.Status == Good && c.last.Age <= c.by.rungs.InsecureLastKnownGood && c.last.Age >= -DefaultSkew {
+	if c.last != nil && c.last.Status == Good && c.last.Age <= c.by.rungs.InsecureLastKnownGood && c.last.Age >= -DefaultSkew {
 		c.last.RevokedAfter, c.last.Failed = c.revokedAfter, c.errs
-		return c.last, nil
+		return *c.last, nil
 	}
 	return c.refuse(c.unavailable(), fmt.Errorf("certificate %s: %w", serialOf(c.query.Cert), errors.Join(c.errs...)))
 }

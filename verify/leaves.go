@@ -2,22 +2,30 @@ package verify
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"hash/maphash"
 	"slices"
 	"sync"
 	"sync/atomic"
 
+	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
 )
 
 // A Verifier remembers the certificates of signers it has accepted, since the
 // same citizen signs again: at most rememberedLeaves of them, of at most
-// maxRememberedSize bytes. With what is parsed out of it, one of 1.5 kB takes 6 kB.
+// maxRememberedSize bytes. With what is parsed out of it, one of 1.5 kB takes 6 kB,
+// and 2 kB more once its key is prepared.
 const (
 	rememberedLeaves  = 2048
 	maxRememberedSize = 8 << 10
 )
+
+// frequentSignatures is how many signatures of a leaf are verified before its key is
+// prepared. crypto/rsa would do for RSA-2048, and does for all who sign a few times;
+// accountants and seals sign thousands, and four more pay for preparing.
+const frequentSignatures = 8
 
 // A leaf is what is remembered of an end-entity certificate: that a path of
 // verified signatures leads from it to an anchor, which is valid but for dates
@@ -30,7 +38,23 @@ type leaf struct {
 	path     []*x509.Certificate
 	identity Identity
 
-	used atomic.Bool // since the hand has passed
+	used       atomic.Bool // since the hand has passed
+	signatures atomic.Uint32
+	prepared   atomic.Pointer[crypto.PublicKey] // the key of cert, after frequentSignatures
+}
+
+// publicKey returns the key to verify a signature with. The policy is asked about
+// that of the certificate.
+func (l *leaf) publicKey() crypto.PublicKey {
+	if prepared := l.prepared.Load(); prepared != nil {
+		return *prepared
+	}
+	if l.signatures.Add(1) != frequentSignatures { // one call prepares, and nobody waits for it
+		return l.cert.PublicKey
+	}
+	prepared := algorithm.PrepareFrequent(l.cert.PublicKey)
+	l.prepared.Store(&prepared)
+	return prepared
 }
 
 // leaves remembers by the whole certificate, octet by octet: it is found by a hash
@@ -41,6 +65,7 @@ type leaves struct {
 	mu     sync.RWMutex
 	seed   maphash.Seed // once byHash is not nil
 	byHash map[uint64]*leaf
+	byCert map[*x509.Certificate]*leaf // by what parseCertificate returns
 	ring   []*leaf
 	hand   int
 }
@@ -62,11 +87,18 @@ func (l *leaves) get(raw []byte) *leaf {
 	return found
 }
 
+// of returns the leaf whose certificate, as it is remembered, is cert.
+func (l *leaves) of(cert *x509.Certificate) *leaf {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.byCert[cert]
+}
+
 func (l *leaves) put(added *leaf) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.byHash == nil {
-		l.byHash, l.seed = make(map[uint64]*leaf), maphash.MakeSeed()
+		l.byHash, l.byCert, l.seed = make(map[uint64]*leaf), make(map[*x509.Certificate]*leaf), maphash.MakeSeed()
 	}
 	added.hash = maphash.Bytes(l.seed, added.raw)
 	switch {
@@ -79,10 +111,11 @@ func (l *leaves) put(added *leaf) {
 			l.hand = (l.hand + 1) % len(l.ring)
 		}
 		delete(l.byHash, l.ring[l.hand].hash)
+		delete(l.byCert, l.ring[l.hand].cert)
 		l.ring[l.hand] = added
 		l.hand = (l.hand + 1) % len(l.ring)
 	}
-	l.byHash[added.hash] = added
+	l.byHash[added.hash], l.byCert[added.cert] = added, added
 }
 
 // parseCertificate parses a certificate, unless it is known from before. The
@@ -97,6 +130,14 @@ func (v *Verifier) parseCertificate(raw []byte) (*x509.Certificate, error) {
 	return certpath.ParseCertificate(bytes.Clone(raw))
 }
 
+// keyOf returns the key of a certificate for verifying a signature with.
+func (v *Verifier) keyOf(cert *x509.Certificate) crypto.PublicKey {
+	if known := v.leaves.of(cert); known != nil {
+		return known.publicKey()
+	}
+	return cert.PublicKey
+}
+
 // remembered returns the signer whose certificate was accepted before, and is in
 // force at the instant of this call. What the path was found by is the same for
 // every call with the profile of the scheme: anchors, intermediates, algorithms
@@ -105,7 +146,7 @@ func (c *call) remembered(cert *x509.Certificate) (Signer, bool) {
 	if c.profile != &c.v.scheme.Profile {
 		return Signer{}, false
 	}
-	known := c.v.leaves.get(cert.Raw)
+	known := c.v.leaves.of(cert)
 	if known == nil || !certpath.InForce(known.path, c.at) {
 		return Signer{}, false
 	}

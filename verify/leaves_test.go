@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"bytes"
+	"crypto/fips140"
 	"crypto/x509"
 	"errors"
 	"sync"
@@ -149,6 +150,39 @@ func TestRememberedApart(t *testing.T) {
 			t.Errorf("path[%d]: got another certificate", i)
 		}
 	}
+}
+
+// A leaf that signs often has its key prepared, and what is accepted stays the same.
+func TestFrequentSigner(t *testing.T) {
+	if fips140.Enabled() {
+		t.Skip("FIPS 140-3 mode keeps crypto/rsa")
+	}
+	w := newWorld(t)
+	good := w.sign(t, w.card, filing, nil)
+	bad := bytes.Clone(good)
+	bad[len(bad)-1] ^= 1 // the end of the signature
+	other := w.sign(t, w.card, filing, &pkitest.CMSOptions{Content: []byte("another filing")})
+	for i := range 2 * verify.FrequentSignatures {
+		for _, tt := range []struct {
+			message []byte
+			want    verify.Reason
+		}{{good, ""}, {bad, verify.ReasonBadSignature}, {other, verify.ReasonDigestMismatch}} {
+			res, err := w.verifier.SignedData(t.Context(), tt.message, nil)
+			wantReason(t, res, err, tt.want)
+		}
+		signatures := 3*i + 2 // the first was before the leaf was known
+		want := 0
+		if signatures >= verify.FrequentSignatures {
+			want = 1
+		}
+		if got := w.verifier.PreparedKeys(); got != want {
+			t.Fatalf("after %d signatures: got %d keys prepared, want %d", signatures, got, want)
+		}
+	}
+	w.G3.MOICA.Revoke(w.card.Cert, w.clock.Now(), pkitest.ReasonKeyCompromise)
+	w.clock.Advance(25 * time.Hour)
+	res, err := w.verifier.SignedData(t.Context(), good, nil)
+	wantReason(t, res, err, verify.ReasonRevoked)
 }
 
 func TestRememberedConcurrently(t *testing.T) {

@@ -30,12 +30,14 @@ type signerInfo struct {
 
 const oidData = "1.2.840.113549.1.7.1"
 
+var dataAlone = []string{oidData}
+
 // read checks what the message says of itself, without any arithmetic.
 func (j *judgement) read() error {
 	m := j.message
 	accepted := j.opts.ContentTypes
 	if len(accepted) == 0 {
-		accepted = []string{oidData}
+		accepted = dataAlone
 	}
 	if !slices.Contains(accepted, m.ContentType) {
 		return refuse(ReasonContentType, "eContentType is %s, want one of %v", m.ContentType, accepted)
@@ -179,16 +181,16 @@ func (j *judgement) authenticateAs(s *signerInfo, cert *x509.Certificate) error 
 // meant this certificate.
 func (j *judgement) confirm(s *signerInfo, cert *x509.Certificate) error {
 	if s.direct {
-		return checkDirect(j.policyFor(s), s.signature, cert, s.messageDigest, s.Signature)
+		return j.checkDirect(j.policyFor(s), s.signature, cert, s.messageDigest, s.Signature)
 	}
 	policy, signed := j.policyFor(s), s.SignedAttrsAsSet(j.room.signedAttrs[:0])
-	err := checkSignature(policy, s.signature, cert, signed, s.Signature)
+	err := j.checkSignature(policy, s.signature, cert, signed, s.Signature)
 	if named := s.signature.Hash; err != nil && named != 0 && named != s.digest && s.signature.Scheme != algorithm.RSAPSS {
 		// Where the policy tolerates that the two differ, some signers hash the
 		// attributes with digestAlgorithm, as Section 5.4 has it, and others with
 		// the hash that signatureAlgorithm names.
 		s.signature.Hash = s.digest
-		if err = checkSignature(policy, s.signature, cert, signed, s.Signature); err != nil {
+		if err = j.checkSignature(policy, s.signature, cert, signed, s.Signature); err != nil {
 			s.signature.Hash = named
 		}
 	}

@@ -86,6 +86,7 @@ type Verifier struct {
 	skipStatus bool
 	leaves     leaves
 	judgements sync.Pool // of *judgement, all zero
+	contents   sync.Pool // of *readerContent, all zero
 
 	timestamping *timestamping // nil if tokens are not used
 }
@@ -255,7 +256,7 @@ func (v *Verifier) signature(ctx context.Context, certificate []byte, alg x509.S
 	if err != nil {
 		return nil, refuse(ReasonAlgorithm, "%w", err)
 	}
-	if err := checkSignature(c.algorithms(), used, cert, signed, signature); err != nil {
+	if err := c.checkSignature(c.algorithms(), used, cert, signed, signature); err != nil {
 		return nil, err
 	}
 	signer, err := c.certifySigned(cert, hints, signature, nil)

@@ -310,3 +310,12 @@ func Prepare(key crypto.PublicKey) crypto.PublicKey {
 	}
 	return key
 }
+
+// PrepareFrequent is [Prepare] for a key that is used so often that it pays also
+// where crypto/rsa is at its best.
+func PrepareFrequent(key crypto.PublicKey) crypto.PublicKey {
+	if key, ok := key.(*rsa.PublicKey); ok {
+		return rsaverify.NewFrequentKey(key)
+	}
+	return key
+}

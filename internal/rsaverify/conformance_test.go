@@ -21,7 +21,8 @@ func (b *hexBytes) UnmarshalText(text []byte) (err error) {
 }
 
 // The RSA vectors of Wycheproof get their verdicts from the arithmetic of this
-// package, also those of 2048 bits, which otherwise are left to crypto/rsa.
+// package, also those of 2048 bits, which are left to crypto/rsa unless a key is used
+// often.
 func TestWycheproof(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(dertest.Conformance(t, "wycheproof"), "rsa_*.json"))
 	if err != nil || len(files) == 0 {
@@ -57,10 +58,18 @@ func TestWycheproof(t *testing.T) {
 				unreadable += len(g.Tests) // id-RSASSA-PSS keys, which crypto/x509 does not read
 				continue
 			}
+			frequent := NewFrequentKey(public)
 			for _, v := range g.Tests {
 				ran++
 				h := hashes[g.SHA].New()
 				h.Write(v.Msg)
+				verified := frequent.VerifyPKCS1v15(hashes[g.SHA], h.Sum(nil), v.Sig) == nil
+				if g.Type != "RsassaPkcs1Verify" {
+					verified = frequent.VerifyPSS(hashes[g.SHA], h.Sum(nil), v.Sig, g.SaltLength) == nil
+				}
+				if want := v.Result == "valid"; verified != want {
+					t.Errorf("%s, vector %d, for frequent use: got verified %v, want %v", filepath.Base(file), v.ID, verified, want)
+				}
 				for _, form := range []*montgomery{nil, newMontgomery(public.N)} {
 					got := false
 					if g.Type == "RsassaPkcs1Verify" {

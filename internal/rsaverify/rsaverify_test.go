@@ -18,6 +18,7 @@ import (
 type testKey struct {
 	rsa.PublicKey
 	prepared *Key
+	frequent *Key
 	d        *big.Int
 }
 
@@ -30,7 +31,7 @@ func newTestKey(n *big.Int, e int) *testKey {
 		return nil
 	}
 	k := &testKey{PublicKey: rsa.PublicKey{N: n, E: e}, d: d}
-	k.prepared = NewKey(&k.PublicKey)
+	k.prepared, k.frequent = NewKey(&k.PublicKey), NewFrequentKey(&k.PublicKey)
 	return k
 }
 
@@ -55,11 +56,13 @@ func newMersenneKey(bits uint, e int) *testKey {
 
 // testKeys are keys that this package computes with, with small and large
 // exponents: with one bit above a whole octet, where EMSA-PSS has an octet less
-// than the modulus, and with odd and even numbers of words.
+// than the modulus, and with odd and even numbers of words. Those of up to 2048 bits
+// are computed with only if they are used often.
 var testKeys = sync.OnceValue(func() []*testKey {
 	return []*testKey{
 		newRandomKey(2049, 3), newMersenneKey(2203, 5), newMersenneKey(2281, 1<<31-1),
 		newMersenneKey(3217, 65537), newMersenneKey(4253, 65537),
+		newRandomKey(2048, 65537), newRandomKey(2041, 3), newRandomKey(1536, 65537),
 	}
 })
 
@@ -92,12 +95,12 @@ func (k *testKey) encodePSS(hash crypto.Hash, digest, salt []byte) []byte {
 
 var fuzzHashes = []crypto.Hash{crypto.SHA1, crypto.SHA224, crypto.SHA256, crypto.SHA384, crypto.SHA512, crypto.SHA512_256}
 
-// FuzzAgainstStandard: crypto/rsa and this package, with a key prepared and with
-// one that is not, accept the same signatures. What is signed is an encoded
+// FuzzAgainstStandard: crypto/rsa and this package, with a key prepared, with one
+// prepared for frequent use and with one that is not, accept the same signatures. What is signed is an encoded
 // message in which bits are flipped.
 func FuzzAgainstStandard(f *testing.F) {
 	keys := testKeys() // now, since an input has little time
-	for key := range uint8(5) {
+	for key := range uint8(len(keys)) {
 		for hash := range uint8(len(fuzzHashes)) {
 			for _, pss := range []bool{false, true} {
 				f.Add(key, hash, pss, uint8(32), uint8(32), uint16(0), byte(0), []byte("message"), []byte(nil))
@@ -134,6 +137,9 @@ func compare(t *testing.T, k *testKey, pss bool, h crypto.Hash, digest, sig []by
 		if got := k.prepared.VerifyPKCS1v15(h, digest, sig) == nil; got != want {
 			t.Errorf("PKCS#1 v1.5, prepared: got verified %v, want %v", got, want)
 		}
+		if got := k.frequent.VerifyPKCS1v15(h, digest, sig) == nil; got != want {
+			t.Errorf("PKCS#1 v1.5, prepared for frequent use: got verified %v, want %v", got, want)
+		}
 		if got := VerifyPKCS1v15(&k.PublicKey, h, digest, sig) == nil; got != want {
 			t.Errorf("PKCS#1 v1.5: got verified %v, want %v", got, want)
 		}
@@ -141,9 +147,10 @@ func compare(t *testing.T, k *testKey, pss bool, h crypto.Hash, digest, sig []by
 	}
 	want := rsa.VerifyPSS(&k.PublicKey, h, digest, sig, &rsa.PSSOptions{SaltLength: salt}) == nil
 	prepared := k.prepared.VerifyPSS(h, digest, sig, salt) == nil
+	frequent := k.frequent.VerifyPSS(h, digest, sig, salt) == nil
 	plain := VerifyPSS(&k.PublicKey, h, digest, sig, salt) == nil
-	if prepared != plain {
-		t.Errorf("PSS: got verified %v prepared, %v otherwise", prepared, plain)
+	if prepared != plain || frequent != plain {
+		t.Errorf("PSS: got verified %v prepared, %v for frequent use, %v otherwise", prepared, frequent, plain)
 	}
 	// To crypto/rsa a salt of no bytes means one of any length.
 	if prepared != want && (salt != 0 || prepared) {
@@ -207,13 +214,20 @@ func TestLeftToStandard(t *testing.T) {
 		"exponent above 31 bits": {N: k.N, E: 1<<31 + 1},
 		"small modulus":          {N: big.NewInt(15), E: 3},
 	} {
-		if NewKey(public).VerifyPKCS1v15(crypto.SHA256, digest, sig) == nil || NewKey(public).VerifyPSS(crypto.SHA256, digest, sig, 0) == nil {
-			t.Errorf("%s: got no error", name)
+		for _, key := range []*Key{NewKey(public), NewFrequentKey(public)} {
+			if key.VerifyPKCS1v15(crypto.SHA256, digest, sig) == nil || key.VerifyPSS(crypto.SHA256, digest, sig, 0) == nil {
+				t.Errorf("%s: got no error", name)
+			}
 		}
 	}
 	small := newMersenneKey(1279, 65537)
-	if small.prepared.form != nil {
+	if small.prepared.form != nil || small.frequent.form != nil {
 		t.Error("a key of 1279 bits was prepared")
+	}
+	for _, k := range testKeys() {
+		if long := k.N.BitLen() > standardBits; (k.prepared.form != nil) != (long && !fips140.Enabled()) || (k.frequent.form == nil) != fips140.Enabled() {
+			t.Errorf("%d bits: got a key prepared %v, and for frequent use %v", k.N.BitLen(), k.prepared.form != nil, k.frequent.form != nil)
+		}
 	}
 	if !compare(t, small, false, crypto.SHA256, digest, small.power(small.encodePKCS1v15(crypto.SHA256, digest)), 0) {
 		t.Error("1279 bits: got a genuine signature refused")
