@@ -207,20 +207,23 @@ func (m *memory) put(key cacheKey, answer *Answer) (*held, error) {
 		}
 	}
 	h := hold(answer)
+	newest, seen := m.newest.GetIfPresent(key)
 	if answer.Says == verify.Revoked {
 		m.revoked.Set(key, h)
 		m.answers.Invalidate(key)
+		// For when it has had to make room for others.
+		m.newest.Set(key, max(newest, answer.ThisUpdate.Unix()))
 		return h, nil
 	}
-	newest, seen := m.newest.GetIfPresent(key)
 	if seen && answer.ThisUpdate.Unix() < newest {
 		before, _ := m.answers.GetIfPresent(key)
 		return before, revocation.Refuse(verify.ReasonStatusUnavailable, "%w: thisUpdate %s after %s", ErrRollback,
 			answer.ThisUpdate.Format(time.RFC3339), time.Unix(newest, 0).UTC().Format(time.RFC3339))
 	}
 	m.newest.Set(key, answer.ThisUpdate.Unix())
-	// Without nextUpdate nobody has promised that the answer lasts.
-	if answer.NextUpdate.IsZero() || m.remaining(&answer.StatusReport) <= 0 {
+	// Without nextUpdate nobody has promised that the answer lasts, and an authority
+	// that does not know a certificate may learn of it any moment.
+	if answer.NextUpdate.IsZero() || answer.Says == verify.Unknown || m.remaining(&answer.StatusReport) <= 0 {
 		m.answers.Invalidate(key)
 		return h, nil
 	}

@@ -189,3 +189,62 @@ func TestMaxEntries(t *testing.T) {
 	})
 	revoked.wantAsked("still revoked", client, verify.Revoked, "")
 }
+
+// What an authority does not know it may know a moment later: a Client does not hold
+// against a certificate that it did not, nor a good answer from before.
+func TestUnknownIsNotHeld(t *testing.T) {
+	w := newWorld(t)
+	client := w.client(ocspclient.Config{})
+	q := w.query()
+	q.HeldOnly = true
+	wantHeld := func(name string, want int) {
+		t.Helper()
+		if reports, err := client.Status(t.Context(), q); len(reports) != want || err != nil {
+			t.Errorf("%s: got %d reports, %v, want %d", name, len(reports), err, want)
+		}
+	}
+	w.wantAsked("known", client, verify.Good, "")
+	wantHeld("known", 1)
+	w.clock.Advance(48 * time.Hour)
+	q.At, q.Now = w.clock.Now(), w.clock.Now()
+	w.serve(singles(pkitest.SingleResponse{Status: pkitest.OCSPUnknown}))
+	w.wantAsked("not known", client, verify.Unknown, "")
+	wantHeld("not known", 0)
+	w.serve(pkitest.OCSPOptions{})
+	w.wantAsked("known again", client, verify.Good, "")
+	wantHeld("known again", 1)
+}
+
+// A revocation that had to make room for others guards against what was said before it.
+func TestRollbackBeyondMaxEntries(t *testing.T) {
+	w := newWorld(t)
+	client := w.client(ocspclient.Config{MaxEntries: 1})
+	var certs []*world
+	for range 3 {
+		other := *w
+		other.cert = w.issue(pkitest.Template{}).Cert
+		w.ca.Revoke(other.cert, noon.Add(-time.Minute), pkitest.ReasonKeyCompromise)
+		other.wantAsked("revoked", client, verify.Revoked, "")
+		certs = append(certs, &other)
+	}
+	var gone *world
+	w.waitFor("making room", func() bool {
+		held := 0
+		for _, cert := range certs {
+			q := cert.query()
+			q.HeldOnly = true
+			if reports, _ := client.Status(t.Context(), q); len(reports) > 0 {
+				held++
+			} else {
+				gone = cert
+			}
+		}
+		return held <= 1
+	})
+	good := pkitest.SingleResponse{Status: pkitest.OCSPGood, NextUpdate: noon.Add(time.Hour)}
+	good.ThisUpdate = noon.Add(-time.Hour)
+	w.serve(singles(good))
+	gone.wantRollback("good, from before", client, verify.Unknown)
+	w.serve(pkitest.OCSPOptions{})
+	gone.wantAsked("revoked, as ever", client, verify.Revoked, "")
+}

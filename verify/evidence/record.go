@@ -20,7 +20,7 @@ type Record struct {
 // of Objects.
 type Asked struct {
 	Method Method `json:"method"`
-	Use    string `json:"use"` // "filing" or "sign-in"
+	Use    string `json:"use"` // "filing", "sign-in" or "historical"
 
 	// Signature is the SignedData, or a bare signature; Certificate goes with that;
 	// Signed is what a bare signature is over, unless that is Line.
@@ -140,6 +140,9 @@ type Fact struct {
 	Later              Hash      `json:"later,omitzero"`        // the evidence that says so
 
 	SignedBy []Authority `json:"signedBy,omitempty"` // where that is not the issuer
+
+	// Other is what evidence of the other kind says, where both were asked for.
+	Other *Fact `json:"other,omitempty"`
 }
 
 // An Authority is who signed evidence in place of the issuer.

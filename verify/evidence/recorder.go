@@ -176,7 +176,9 @@ func (b *builder) path(path []*x509.Certificate) []Hash {
 	return hashes
 }
 
-var useNames = map[verify.Use]string{verify.UseFiling: "filing", verify.UseSignIn: "sign-in"}
+var useNames = map[verify.Use]string{
+	verify.UseFiling: "filing", verify.UseSignIn: "sign-in", verify.UseHistorical: "historical",
+}
 
 func (b *builder) asked(q *Question) {
 	opts := q.options()
@@ -311,6 +313,10 @@ func (b *builder) fact(f *verify.RevocationFact) Fact {
 	}
 	if f.Later != nil {
 		out.Later = b.report(f.Later)
+	}
+	if f.Other != nil {
+		other := b.fact(f.Other)
+		out.Other = &other
 	}
 	for _, a := range f.Authorities {
 		out.SignedBy = append(out.SignedBy, Authority{b.path(a.Path), a.NoCheck, b.facts(a.Revocation)})
