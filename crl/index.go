@@ -35,10 +35,11 @@ func newIndex(hint int64) *index {
 // narrow returns which of the narrow tables has room for the serial number, or the
 // wide one.
 func narrow(number serial) int {
-	for i := range layouts {
-		if len(number.octets) <= layouts[i].width {
-			return i
-		}
+	switch n := len(number.octets); {
+	case n <= narrowest:
+		return 0
+	case n <= narrower:
+		return 1
 	}
 	return wideTable
 }
@@ -86,12 +87,9 @@ func (x *index) finish() {
 // lookup returns what the list says about a serial number. The narrow tables hold
 // nearly all, and the wide one may know worse.
 func (x *index) lookup(number serial) (found entry, listed bool, err error) {
-	defer runtime.KeepAlive(x) // as long as its pages are looked at
 	i := narrow(number)
-	if i != wideTable {
-		if found, listed, err = x.in(i, number); err != nil {
-			return found, false, err
-		}
+	if found, listed, err = x.in(i, number); err != nil || i == wideTable || x.tables[wideTable] == nil {
+		return found, listed, err
 	}
 	wide, also, err := x.in(wideTable, number)
 	switch {
@@ -105,53 +103,48 @@ func (x *index) lookup(number serial) (found entry, listed bool, err error) {
 	return found, listed, nil
 }
 
-func (x *index) in(i int, number serial) (entry, bool, error) {
+// in looks into one table: at one place in the slots, and one among the records.
+// While the processor waits for either, it goes on with what comes after, as far as
+// it can keep instructions in flight: so they are few, and in one place.
+func (x *index) in(i int, number serial) (found entry, listed bool, err error) {
 	t := x.tables[i]
 	if t == nil {
-		return entry{}, false, nil
+		return found, false, nil
 	}
-	var room [maxSerial + 1]byte
-	copy(room[:t.width], number.octets)
-	room[t.width] = lengthOctet(number)
-	name := room[:t.width+1]
-	h := x.key.sum(name[:t.width], name[t.width])
-	at := t.partition(h)*int(t.buckets+1) + int(t.bucket(h))
-	slot, err := t.slot(at)
-	if err != nil {
-		return entry{}, false, err
-	}
-	end, err := t.slot(at + 1)
-	if err != nil {
-		return entry{}, false, err
-	}
-	return t.find(name, slot, end)
-}
-
-// find looks for a serial number among the records from slot to end.
-func (t *table) find(name []byte, slot, end uint32) (entry, bool, error) {
-	first := binary.LittleEndian.Uint64(name) // tells nearly all apart
-	for slot < end {
-		page, err := t.page(slot >> slotBits)
-		if err != nil {
-			return entry{}, false, err
+	a, b := number.head()
+	slot, end, err := t.bounds(x.key.sum(a, b, number))
+	for err == nil && slot < end {
+		var page []byte
+		if t.saved == nil {
+			page = t.pages[slot>>slotBits]
+		} else if page, err = t.saved.page(t.first + int(slot>>slotBits)); err != nil {
+			break
 		}
-		i := int(slot & (1<<slotBits - 1))
-		last := t.perPage
-		if slot>>slotBits == end>>slotBits {
-			last = int(end & (1<<slotBits - 1))
+		next := (slot>>slotBits + 1) << slotBits
+		first, last := int(slot&slotMask)*t.size, len(page)
+		if next > end {
+			last = int(end&slotMask) * t.size
 		}
-		if i > last || last*t.size > len(page) {
-			return entry{}, false, errDamaged
+		if first > last || last > len(page) {
+			err = errDamaged
+			break
 		}
-		for records := page[i*t.size : last*t.size]; len(records) >= t.size; records = records[t.size:] {
-			r := record(records[:t.size])
-			if binary.LittleEndian.Uint64(r) == first && string(t.named(r)) == string(name) {
-				return t.entry(r), true, nil
+		for page = page[first:last]; len(page) >= t.size; page = page[t.size:] {
+			if binary.LittleEndian.Uint64(page) == a && binary.LittleEndian.Uint64(page[8:]) == b && t.isRest(page, number) {
+				found, listed, next = t.entry(page), true, end
+				break
 			}
 		}
-		slot = (slot>>slotBits + 1) << slotBits
+		slot = next
 	}
-	return entry{}, false, nil
+	runtime.KeepAlive(t) // as long as its pages are looked at
+	return found, listed, err
+}
+
+// isRest reports whether the serial number and that of the record are alike, given
+// that their heads are.
+func (l *layout) isRest(r record, number serial) bool {
+	return r[l.width] == lengthOctet(number) && (len(number.octets) <= narrowest || string(r[narrowest:len(number.octets)]) == string(number.octets[narrowest:]))
 }
 
 // each calls f with the records of a table until it fails. The serial numbers are

@@ -32,7 +32,7 @@ import (
 // used for the first time, and one that is damaged is an error, never an entry that
 // is missing. See mapping for what keeps a page as it was when it was digested.
 const (
-	indexMagic   = "crlindx1"
+	indexMagic   = "crlindx2"
 	indexPrefix  = len(indexMagic) + 4 + 4
 	maxHeader    = 1 << 20
 	maxPages     = 1 << 22 // 64 GiB
@@ -150,17 +150,25 @@ type savedPages struct {
 
 // page returns a page as it was saved. It is valid while p is reachable.
 func (p *savedPages) page(i int) ([]byte, error) {
-	if i < 0 || i >= len(p.digests)/sha256.Size {
-		return nil, errDamaged
-	}
-	page := p.data[i*pageBytes : (i+1)*pageBytes : (i+1)*pageBytes]
-	if bit := uint32(1) << (i % 32); p.checked[i/32].Load()&bit == 0 {
-		if digest := sha256.Sum256(page); string(digest[:]) != string(p.digests[i*sha256.Size:(i+1)*sha256.Size]) {
-			return nil, errDamaged
+	if uint(i) >= uint(len(p.checked))*32 || p.checked[i/32].Load()>>(i%32)&1 == 0 {
+		if err := p.check(i); err != nil {
+			return nil, err
 		}
-		p.checked[i/32].Or(bit)
 	}
-	return page, nil
+	return p.data[i*pageBytes : (i+1)*pageBytes : (i+1)*pageBytes], nil
+}
+
+// check digests a page that is used for the first time.
+func (p *savedPages) check(i int) error {
+	if i < 0 || i >= len(p.digests)/sha256.Size {
+		return errDamaged
+	}
+	digest := sha256.Sum256(p.data[i*pageBytes : (i+1)*pageBytes])
+	if string(digest[:]) != string(p.digests[i*sha256.Size:(i+1)*sha256.Size]) {
+		return errDamaged
+	}
+	p.checked[i/32].Or(1 << (i % 32))
+	return nil
 }
 
 // openIndex opens a saved index and returns its list.

@@ -77,7 +77,7 @@ func (o *orderer) count(p *partition) {
 	clear(o.starts)
 	o.bucketOf = o.bucketOf[:0]
 	for r := range p.records(&t.layout) {
-		b := t.bucket(t.hash(r))
+		b := t.bucket(t.key.hash(t.serial(r)))
 		o.bucketOf = append(o.bucketOf, uint32(b))
 		o.starts[b+1]++
 	}

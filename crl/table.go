@@ -40,11 +40,23 @@ func (t *table) page(i uint32) ([]byte, error) {
 	return t.pages[i], nil
 }
 
-// slot returns where the i-th bucket begins.
-func (t *table) slot(i int) (uint32, error) {
-	if t.saved == nil {
-		return t.slots[i], nil
+// bounds returns where the bucket of a hash begins and ends.
+func (t *table) bounds(h uint64) (slot, end uint32, err error) {
+	i := t.partition(h)*int(t.buckets+1) + int(t.bucket(h))
+	if t.saved != nil {
+		return t.savedBounds(i)
 	}
+	return t.slots[i], t.slots[i+1], nil
+}
+
+func (t *table) savedBounds(i int) (slot, end uint32, err error) {
+	if slot, err = t.savedSlot(i); err == nil {
+		end, err = t.savedSlot(i + 1)
+	}
+	return slot, end, err
+}
+
+func (t *table) savedSlot(i int) (uint32, error) {
 	page, err := t.saved.page(t.offsets + i/slotsPerPage)
 	if err != nil {
 		return 0, err
@@ -90,7 +102,12 @@ const (
 // layouts are those of the tables of an index: for serial numbers as MOICA has
 // them, for those that RFC 5280 allows, and for everything else, such as entries
 // with an invalidityDate.
-var layouts = [...]layout{newLayout(16, false), newLayout(24, false), newLayout(maxSerial, true)}
+var layouts = [...]layout{newLayout(narrowest, false), newLayout(narrower, false), newLayout(maxSerial, true)}
+
+const (
+	narrowest = 16
+	narrower  = 24
+)
 
 const wideTable = len(layouts) - 1
 
@@ -98,6 +115,7 @@ const wideTable = len(layouts) - 1
 // its records it is.
 const (
 	slotBits     = 10
+	slotMask     = 1<<slotBits - 1
 	slotsPerPage = pageBytes / 4
 )
 
@@ -154,14 +172,42 @@ func (l *layout) entry(r record) entry {
 // and who chooses them must not be able to put many into one bucket.
 type hashKey [4]uint64
 
-// sum returns the hash of a serial number as a record has it.
-func (k *hashKey) sum(octets []byte, length byte) uint64 {
-	h := k[0] ^ uint64(length)
-	for ; len(octets) >= 8; octets = octets[8:] {
-		h = fold(h^binary.LittleEndian.Uint64(octets), k[1])
-		h += k[2]
+// sum returns the hash of a serial number, given its head.
+func (k *hashKey) sum(a, b uint64, number serial) uint64 {
+	h := fold(k[0]^uint64(lengthOctet(number))^a, k[1]) + k[2]
+	h = fold(h^b, k[1]) + k[2]
+	if len(number.octets) > narrowest {
+		h = k.sumTail(h, number.octets[narrowest:])
 	}
 	return fold(h, k[3])
+}
+
+func (k *hashKey) sumTail(h uint64, octets []byte) uint64 {
+	for len(octets) > 0 {
+		var word [8]byte
+		octets = octets[copy(word[:], octets):]
+		h = fold(h^binary.LittleEndian.Uint64(word[:]), k[1]) + k[2]
+	}
+	return h
+}
+
+func (k *hashKey) hash(number serial) uint64 {
+	a, b := number.head()
+	return k.sum(a, b, number)
+}
+
+// head returns the first 16 octets, with zeros behind those of a shorter one.
+func (s serial) head() (a, b uint64) {
+	if len(s.octets) < narrowest {
+		return s.shortHead()
+	}
+	return binary.LittleEndian.Uint64(s.octets), binary.LittleEndian.Uint64(s.octets[8:])
+}
+
+func (s serial) shortHead() (a, b uint64) {
+	var room [narrowest]byte
+	copy(room[:], s.octets)
+	return binary.LittleEndian.Uint64(room[:]), binary.LittleEndian.Uint64(room[8:])
 }
 
 // fold mixes by a product of twice the width; the key is odd and never zero.
@@ -189,18 +235,12 @@ func newTable(l layout, key *hashKey, hint int64) *table {
 	return &table{layout: l, key: key, parts: parts, partitions: make([]partition, parts)}
 }
 
-func (t *table) hash(r record) uint64 { return t.key.sum(r[:t.width], r[t.width]) }
-
 // partition and bucket take the bits of a hash from its two ends.
 func (t *table) partition(h uint64) int { return int(h >> 32 * t.parts >> 32) }
 func (t *table) bucket(h uint64) uint64 { return uint64(uint32(h)) * t.buckets >> 32 }
 
 func (t *table) add(number serial, e entry) {
-	length := lengthOctet(number)
-	var room [maxSerial]byte
-	octets := room[:t.width]
-	copy(octets, number.octets)
-	p := &t.partitions[t.partition(t.key.sum(octets, length))]
+	p := &t.partitions[t.partition(t.key.hash(number))]
 	if len(p.free) < t.size {
 		page := make([]byte, pageBytes)
 		p.pages = append(p.pages, page)
@@ -208,8 +248,8 @@ func (t *table) add(number serial, e entry) {
 	}
 	r := record(p.free[:t.size])
 	p.free = p.free[t.size:]
-	copy(r, octets)
-	r[t.width] = length
+	copy(r[:t.width], number.octets)
+	r[t.width] = lengthOctet(number)
 	t.setEntry(r, e)
 	p.count++
 	t.count++
