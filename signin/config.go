@@ -18,6 +18,10 @@ import (
 // MinPairwiseKey is the size of an HMAC-SHA-256 key at full strength, in bytes.
 const MinPairwiseKey = 32
 
+// DefaultLoginPath is the default of Config.LoginPath, and where package hipki has
+// its page.
+const DefaultLoginPath = "/signin/"
+
 // Config is what a service says about itself. New copies what it keeps.
 type Config struct {
 	// Verifier judges certificates and signatures. Required. With one for the
@@ -90,7 +94,7 @@ type Config struct {
 	OnVerdict func(ctx context.Context, v *Verdict) error
 
 	// LoginPath is where Handler sends a browser that asks for a page without a
-	// session, such as "/login". If empty, Handler answers 401 to everyone.
+	// session. If empty, DefaultLoginPath. What scripts ask for is answered with 401.
 	LoginPath string
 
 	// TokenLife is how long a session goes on without its certificate being
@@ -161,6 +165,7 @@ func (cfg Config) withDefaults() Config {
 	cfg.IdleLife = cmp.Or(cfg.IdleLife, min(MaxIdleLife, cfg.SessionLife))
 	cfg.TokenLife = cmp.Or(cfg.TokenLife, min(MaxTokenLife, cfg.IdleLife))
 	cfg.ChallengesPerMinute = cmp.Or(cfg.ChallengesPerMinute, DefaultChallengesPerMinute)
+	cfg.LoginPath = cmp.Or(cfg.LoginPath, DefaultLoginPath)
 	if cfg.ClientKey == nil {
 		cfg.ClientKey = remoteAddress
 	}
