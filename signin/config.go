@@ -87,10 +87,12 @@ type Config struct {
 	// is nil for AssuranceMobileAuth, and only for that.
 	OnSignIn func(ctx context.Context, res *verify.Result, s *Session) error
 
-	// OnVerdict, if not nil, is called with what the verifier says of each signature
-	// that a browser brings, refusals too: here a service keeps evidence of sign-ins
-	// and consents. An error refuses what was signed: a verdict that cannot be
-	// accounted for is none. It is logged and must not hold personal data.
+	// OnVerdict, if not nil, is called with what the verifier says, refusals too: of
+	// each signature, of a card or a phone, and of the certificate at each renewal of a
+	// session, some eight in an hour of activity. Here a service keeps evidence of who
+	// was let in and why. An error refuses what was signed, and a renewal as one that
+	// may succeed later: a verdict that cannot be accounted for is none. It is logged
+	// and must not hold personal data.
 	OnVerdict func(ctx context.Context, v *Verdict) error
 
 	// LoginPath is where Handler sends a browser that asks for a page without a
