@@ -4,15 +4,19 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
-	"fmt"
+	"crypto/elliptic"
+	"crypto/rand"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/citizencert/citizencert/crl"
 	"github.com/citizencert/citizencert/ocspclient"
+	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/signin/hipki"
 	"github.com/citizencert/citizencert/verify"
@@ -40,34 +44,81 @@ func verifyFiling(ctx context.Context, signature []byte, file io.Reader) (*verif
 	return v.Detached(ctx, signature, file, nil)
 }
 
-func protect(v *verify.Verifier, key *ecdsa.PrivateKey, pairwiseKey []byte) (http.Handler, error) {
+func protect(account http.Handler, v *verify.Verifier, key *ecdsa.PrivateKey, pairwiseKey []byte) (http.Handler, error) {
 	auth, err := signin.New(signin.Config{
 		Verifier:    v,
 		Origins:     []string{"https://tax.example.gov.tw"},
 		Service:     "tax",
-		Key:         key,
-		PairwiseKey: pairwiseKey,
-		LoginPath:   "/signin/",
+		Key:         key,         // signs session tokens
+		PairwiseKey: pairwiseKey, // makes subjects of this service its own
 	})
 	if err != nil {
 		return nil, err
 	}
-	account := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		session := signin.SessionFrom(r.Context())
-		fmt.Fprintf(w, "holder %s, signed in at %s", session.Subject, session.AuthTime)
-	})
-	card, err := hipki.New(hipki.Config{Auth: auth, Path: "/signin/", Next: "/account/"})
+	card, err := hipki.New(hipki.Config{Auth: auth})
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/signin/", card) // the page, its script, and what it sends
-	mux.Handle("/account/", auth.Handler(account))
+	mux.Handle("/signin/", card)           // the page, its script, and what it sends
+	mux.Handle("/", auth.Handler(account)) // who is signed in: signin.SessionFrom(r.Context())
 	return mux, nil
 }
 
 // The two programs of the README are the functions above, so that they compile.
 var _, _ = verifyFiling, protect
+
+// What protects a handler does: who has no session is sent to the page, and the page
+// is there.
+func TestReadmeProtects(t *testing.T) {
+	pki, err := pkitest.New(pkitest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pki.Close()
+	var pins []moica.Pin
+	for _, p := range pki.Pins() {
+		pins = append(pins, moica.Pin(p))
+	}
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists, err := crl.New(crl.Config{AllowedHosts: []string{"127.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lists.Close()
+	scheme := moica.Test(anchors)
+	scheme.Environment = verify.Custom // a test one serves no public origin
+	v, err := verify.New(verify.Config{Scheme: scheme, Status: []verify.StatusSource{lists}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("somebody without a session came through") })
+	site, err := protect(account, v, key, make([]byte, signin.MinPairwiseKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(path string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", "https://tax.example.gov.tw"+path, nil)
+		r.Header.Set("Accept", "text/html")
+		rec := httptest.NewRecorder()
+		site.ServeHTTP(rec, r)
+		return rec
+	}
+	rec := get("/refunds")
+	if rec.Code != http.StatusSeeOther {
+		t.Errorf("got %d, want to be sent to the page", rec.Code)
+	}
+	if page := get(rec.Header().Get("Location")); page.Code != http.StatusOK || !strings.Contains(page.Body.String(), "PIN") {
+		t.Errorf("got %d %s, want the page", page.Code, page.Body)
+	}
+}
 
 func TestReadmeCompiles(t *testing.T) {
 	source, err := os.ReadFile("readme_test.go")
@@ -81,7 +132,10 @@ func TestReadmeCompiles(t *testing.T) {
 		}
 		programs := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(readme, -1)
 		if len(programs) != 2 {
-			t.Errorf("%s: got %d programs, want 2", name, len(programs))
+			t.Fatalf("%s: got %d programs, want 2", name, len(programs))
+		}
+		if lines := bytes.Count(programs[len(programs)-1][1], []byte("\n")); lines > 20 {
+			t.Errorf("%s: protecting a handler takes %d lines, want at most 20", name, lines)
 		}
 		for i, program := range programs {
 			if !bytes.Contains(source, program[1]) {

@@ -38,6 +38,10 @@ const changesPerCall = 1024
 // A certificate that is on the list of its partition and on the complete one is told
 // of twice. Entries of indirect lists under a certificateIssuer are not told of.
 //
+// While anybody listens, the lists of a certificate that the Store is asked about are
+// fetched in the background even if another source has answered, and then refreshed
+// like others.
+//
 // Calls come one after the other, with up to 1,024 changes each, from a goroutine
 // that Close waits for: listener must not call Close. After stop no call begins.
 func (s *Store) Changes(listener func([]Change)) (stop func()) {

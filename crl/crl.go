@@ -65,6 +65,9 @@ type Store struct {
 	loads   *fetch.Group[shelfKey, struct{}]
 	repairs *fetch.Group[shelfKey, *List]
 
+	follows  *fetch.Group[shelfKey, struct{}]
+	followed followed
+
 	closing  context.Context
 	close    context.CancelFunc
 	starting sync.Once
@@ -102,6 +105,7 @@ func New(cfg Config) (*Store, error) {
 		fetches: fetch.NewGroup[shelfKey, *holding](cfg.Timeout),
 		loads:   fetch.NewGroup[shelfKey, struct{}](cfg.Timeout),
 		repairs: fetch.NewGroup[shelfKey, *List](cfg.Timeout),
+		follows: fetch.NewGroup[shelfKey, struct{}](cfg.Timeout),
 	}
 	if cfg.Dir != "" {
 		s.dir = &directory{cfg.Dir, cfg.IndexKey, int64(cfg.MaxBytes), max(cfg.KeepSuperseded, 0), cfg.Log}
@@ -114,6 +118,7 @@ func New(cfg Config) (*Store, error) {
 // Changes. Lists that are held stay usable.
 func (s *Store) Close() error {
 	s.close()
+	s.follows.Close()
 	s.fetches.Close()
 	s.loads.Close()
 	s.repairs.Close()
@@ -178,7 +183,10 @@ func (s *Store) Status(ctx context.Context, q verify.StatusQuery) ([]verify.Stat
 	a.supplied()
 	a.added()
 	a.held(ctx)
-	if !q.HeldOnly && !a.settled() {
+	switch {
+	case q.HeldOnly:
+		a.follow(ctx)
+	case !a.settled():
 		a.live(ctx)
 	}
 	reports, errs := combine(q, a.readings)

@@ -18,6 +18,10 @@ import (
 // MinPairwiseKey is the size of an HMAC-SHA-256 key at full strength, in bytes.
 const MinPairwiseKey = 32
 
+// DefaultLoginPath is the default of Config.LoginPath, and where package hipki has
+// its page.
+const DefaultLoginPath = "/signin/"
+
 // Config is what a service says about itself. New copies what it keeps.
 type Config struct {
 	// Verifier judges certificates and signatures. Required. With one for the
@@ -83,14 +87,16 @@ type Config struct {
 	// is nil for AssuranceMobileAuth, and only for that.
 	OnSignIn func(ctx context.Context, res *verify.Result, s *Session) error
 
-	// OnVerdict, if not nil, is called with what the verifier says of each signature
-	// that a browser brings, refusals too: here a service keeps evidence of sign-ins
-	// and consents. An error refuses what was signed: a verdict that cannot be
-	// accounted for is none. It is logged and must not hold personal data.
+	// OnVerdict, if not nil, is called with what the verifier says, refusals too: of
+	// each signature, of a card or a phone, and of the certificate at each renewal of a
+	// session, some eight in an hour of activity. Here a service keeps evidence of who
+	// was let in and why. An error refuses what was signed, and a renewal as one that
+	// may succeed later: a verdict that cannot be accounted for is none. It is logged
+	// and must not hold personal data.
 	OnVerdict func(ctx context.Context, v *Verdict) error
 
 	// LoginPath is where Handler sends a browser that asks for a page without a
-	// session, such as "/login". If empty, Handler answers 401 to everyone.
+	// session. If empty, DefaultLoginPath. What scripts ask for is answered with 401.
 	LoginPath string
 
 	// TokenLife is how long a session goes on without its certificate being
@@ -161,6 +167,7 @@ func (cfg Config) withDefaults() Config {
 	cfg.IdleLife = cmp.Or(cfg.IdleLife, min(MaxIdleLife, cfg.SessionLife))
 	cfg.TokenLife = cmp.Or(cfg.TokenLife, min(MaxTokenLife, cfg.IdleLife))
 	cfg.ChallengesPerMinute = cmp.Or(cfg.ChallengesPerMinute, DefaultChallengesPerMinute)
+	cfg.LoginPath = cmp.Or(cfg.LoginPath, DefaultLoginPath)
 	if cfg.ClientKey == nil {
 		cfg.ClientKey = remoteAddress
 	}

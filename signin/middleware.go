@@ -40,8 +40,7 @@ func (a *Authenticator) Check(r *http.Request) (*Session, error) {
 // Handler lets requests with a session through to next, which reads it with
 // [SessionFrom], and has nothing of them cached. It renews the session when that
 // is due. Other requests are refused with a [Problem] in JSON; a browser that
-// asks for a page and has no session is sent to Config.LoginPath, if there is
-// one.
+// asks for a page and has no session is sent to Config.LoginPath.
 func (a *Authenticator) Handler(next http.Handler) http.Handler {
 	return a.handler(next, func(*Session) error { return nil })
 }
@@ -131,7 +130,7 @@ func (a *Authenticator) reject(w http.ResponseWriter, r *http.Request, err error
 		slog.String("reason", string(e.Reason)),
 		slog.String("code", string(p.Code)),
 		slog.Any("cause", e.Err))
-	if p.Status == http.StatusUnauthorized && a.loginPath != "" && asksForPage(r) {
+	if p.Status == http.StatusUnauthorized && asksForPage(r) {
 		http.Redirect(w, r, a.loginPath, http.StatusSeeOther)
 		return
 	}

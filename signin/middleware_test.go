@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -21,7 +22,7 @@ func TestHandlerWithoutSession(t *testing.T) {
 		name, login, method, accept string
 		want                        int
 	}{
-		{"no login page", "", "GET", "text/html", http.StatusUnauthorized},
+		{"default", "", "GET", "text/html", http.StatusSeeOther},
 		{"page", "/login", "GET", "text/html,*/*;q=0.8", http.StatusSeeOther},
 		{"HEAD", "/login", "HEAD", "text/html", http.StatusSeeOther},
 		{"script", "/login", "GET", "application/json", http.StatusUnauthorized},
@@ -35,8 +36,8 @@ func TestHandlerWithoutSession(t *testing.T) {
 			if rec.Code != tt.want || rec.Header().Get("Cache-Control") != "no-store" {
 				t.Errorf("got %d, Cache-Control %q, want %d and no-store", rec.Code, rec.Header().Get("Cache-Control"), tt.want)
 			}
-			if got := rec.Header().Get("Location"); tt.want == http.StatusSeeOther && got != tt.login {
-				t.Errorf("got Location %q, want %q", got, tt.login)
+			if got := rec.Header().Get("Location"); tt.want == http.StatusSeeOther && got != cmp.Or(tt.login, signin.DefaultLoginPath) {
+				t.Errorf("got Location %q, want %q", got, cmp.Or(tt.login, signin.DefaultLoginPath))
 			}
 		})
 	}

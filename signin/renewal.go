@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -118,9 +119,9 @@ func (a *Authenticator) renew(ctx context.Context, o origin, s *Session) (*Sessi
 	if err != nil {
 		return nil, "", &Error{Reason: ReasonStore, Err: err}
 	}
-	res, err := a.verifier.Certificate(ctx, der, &verify.Options{Use: verify.UseSignIn})
+	res, err := a.judgeAnew(ctx, s, der)
 	if err != nil {
-		return nil, "", fromVerify(err)
+		return nil, "", err
 	}
 	held, err := a.holder(res)
 	if err != nil {
@@ -139,6 +140,19 @@ func (a *Authenticator) renew(ctx context.Context, o origin, s *Session) (*Sessi
 		return nil, "", &Error{Reason: ReasonInternal, Err: err}
 	}
 	return &renewed, token, nil
+}
+
+// judgeAnew asks the verifier about the certificate of a session.
+func (a *Authenticator) judgeAnew(ctx context.Context, s *Session, der []byte) (*verify.Result, error) {
+	v := &Verdict{Session: s, Certificate: der, Options: &verify.Options{Use: verify.UseSignIn}, Clock: a.verifier.Now()}
+	v.Result, v.Refusal = a.verifier.Certificate(ctx, der, v.Options)
+	if err := a.tell(ctx, v); err != nil && v.Refusal == nil {
+		return nil, &Error{Reason: ReasonStore, Err: fmt.Errorf("keeping the verdict: %v", err)} // of whoever keeps it, and not of the certificate
+	}
+	if v.Refusal != nil {
+		return nil, fromVerify(v.Refusal)
+	}
+	return v.Result, nil
 }
 
 // extend gives a session the life of a token issued now.

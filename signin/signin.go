@@ -66,7 +66,7 @@
 // revoked or suspended ends its sessions, at most TokenLife after the sources of
 // status know. What those may still go by is for package verify to say, and at
 // sign-in and renewal is 10 minutes for an OCSP answer. A service that follows
-// revocation lists need not wait: see [Authenticator.EndRevoked].
+// revocation lists need not wait: see [Authenticator.Watch].
 //
 // To be asked for again, the certificate is kept in the [SessionStore] as long as
 // a session of it can be renewed, and nowhere else: a token holds only its name.

@@ -8,22 +8,34 @@ import (
 	"github.com/citizencert/citizencert/verify"
 )
 
-// A Verdict is what the verifier was asked about a signature that a browser brought,
-// and what it has answered: all that a record of it needs. With package evidence,
+// A Verdict is what the verifier was asked about a signature, of a card or a phone,
+// or about the certificate of a session that is renewed, and what it has answered:
+// all that a record of it needs. With package evidence,
 //
-//	q := evidence.Question{Method: evidence.SignedData, Signature: v.Signature, Options: v.Options}
-//	if v.Type == signin.PKCS1 {
-//		q.Method, q.Certificate, q.Signed = evidence.Signature, v.Certificate, []byte(v.Line)
+//	q := evidence.Question{Signature: v.Signature, Certificate: v.Certificate, Options: v.Options}
+//	switch {
+//	case v.Type == "":
+//		q.Method = evidence.Certificate
+//	case v.Type == signin.PKCS1:
+//		q.Method, q.Signed = evidence.Signature, []byte(v.Line)
+//	case v.Detached:
+//		sum := sha256.Sum256([]byte(v.Line))
+//		q.Method, q.Sums = evidence.Detached, map[crypto.Hash][]byte{crypto.SHA256: sum[:]}
+//	default:
+//		q.Method = evidence.SignedData
 //	}
 //	rec, err := recorder.Record(ctx, q, v.Clock, v.Result, v.Refusal)
-//
-// The renewal of a session asks about the certificate alone, and makes none.
 type Verdict struct {
-	Line      string // that had to be signed; see ParseLine
-	Type      SignatureType
-	Signature []byte // of PKCS1, or a SignedData
+	// Session is the one that is renewed. For a signature it is nil: a session may
+	// come of it.
+	Session *Session
 
-	// Certificate is what came with a signature of PKCS1, in DER.
+	Line      string        // that had to be signed; see ParseLine. Empty for a renewal
+	Type      SignatureType // likewise
+	Detached  bool          // Line was given as what a SignedData is over: it may be inside, or not
+	Signature []byte        // of PKCS1, or a SignedData
+
+	// Certificate is what came with a signature of PKCS1, or is renewed by, in DER.
 	Certificate []byte
 
 	Options *verify.Options // of the call
@@ -39,7 +51,8 @@ func (v *Verdict) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("type", string(v.Type)), slog.Any("result", v.Result), slog.Any("refusal", v.Refusal))
 }
 
-// tell hands a verdict to whoever keeps them.
+// tell hands a verdict to whoever keeps them. An error is theirs: a good verdict that
+// is not kept must not count.
 func (a *Authenticator) tell(ctx context.Context, v *Verdict) error {
 	if a.onVerdict == nil {
 		return nil

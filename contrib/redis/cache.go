@@ -4,18 +4,22 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/citizencert/citizencert/ocspclient"
 )
 
 // MaxAnswer is the largest OCSP answer that is held, in bytes. Real ones have 2 to
 // 4 KB.
-const MaxAnswer = 64 << 10
+const MaxAnswer = ocspclient.MaxResponseBytes
 
-// A Cache holds OCSP answers for the servers of a service, so that one asks the
+// A Cache is an [ocspclient.Cache]. It holds OCSP answers for the servers of a service, so that one asks the
 // responder and all know. Answers are held as they were signed, and who reads one
 // verifies it again: a server that is not to be trusted can withhold them and
 // nothing more. It may evict them, and be another than the one of the Store. A
 // Cache is safe for concurrent use.
 type Cache struct{ keyspace }
+
+var _ ocspclient.Cache = (*Cache)(nil)
 
 // NewCache returns a Cache, or says what is wrong with cfg. The server is not
 // asked yet: without it answers are fetched as if there were no cache.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/contrib/redis"
+	"github.com/citizencert/citizencert/ocspclient"
+	"github.com/citizencert/citizencert/ocspclient/cachetest"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -25,6 +27,30 @@ func wantAnswer(t *testing.T, cache *redis.Cache, key string, want []byte) {
 	if err != nil || !bytes.Equal(got, want) || (got == nil) != (want == nil) {
 		t.Errorf("Get %s: got %d bytes, %v, want %d", key, len(got), err, len(want))
 	}
+}
+
+// A prefixedCache is a cache that a further connection can be made to.
+type prefixedCache struct {
+	*redis.Cache
+	prefix string
+}
+
+// What package ocspclient asks of a cache, against the clock of the wall.
+func TestCacheConformance(t *testing.T) {
+	o := options(t)
+	open := func(t *testing.T, prefix string) ocspclient.Cache {
+		client := newClient(t, o)
+		if prefix == "" {
+			prefix = newPrefix(t, client)
+		}
+		return prefixedCache{newCache(t, redis.Config{Client: client, Environment: verify.Test, Prefix: prefix}), prefix}
+	}
+	cachetest.Run(t, cachetest.Config{
+		Open: func(t *testing.T) ocspclient.Cache { return open(t, "") },
+		Again: func(t *testing.T, first ocspclient.Cache) ocspclient.Cache {
+			return open(t, first.(prefixedCache).prefix)
+		},
+	})
 }
 
 func TestCache(t *testing.T) {

@@ -45,6 +45,11 @@
 // a replica refuses it, and so does a primary that has lost its replicas, where
 // min-replicas-to-write is set. A read could find an ended session alive there.
 //
+// go-redis besides writes lost connections to standard error, with addresses and no
+// keys or values, by one logger for the whole process and not by anything that a
+// client could be given. That one is the program's: where its lines are not wanted,
+// main calls goredis.SetLogger before it makes a client.
+//
 // # When another server takes over
 //
 // Redis replicates after it has answered, so what was written last may be missing

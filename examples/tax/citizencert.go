@@ -28,6 +28,7 @@ type verifier struct {
 	judge    *evidence.Judge
 	ocsp     *ocspclient.Client
 	crls     *crl.Store
+	unwatch  func() // or nil
 }
 
 // newVerifier says whose certificates are accepted, and who is asked whether they
@@ -53,7 +54,7 @@ func newVerifier(scheme verify.Scheme) (*verifier, error) {
 	if err != nil {
 		return nil, errors.Join(err, ocsp.Close(), crls.Close())
 	}
-	return &verifier{v, &evidence.Recorder{Verifier: v, Software: "tax example"}, judge, ocsp, crls}, nil
+	return &verifier{v, &evidence.Recorder{Verifier: v, Software: "tax example"}, judge, ocsp, crls, nil}, nil
 }
 
 // newJudge judges again what was recorded, by what was kept alone.
@@ -62,7 +63,12 @@ func newJudge(scheme verify.Scheme) (*evidence.Judge, error) {
 }
 
 // Close ends the questions in flight.
-func (v *verifier) Close() error { return errors.Join(v.ocsp.Close(), v.crls.Close()) }
+func (v *verifier) Close() error {
+	if v.unwatch != nil {
+		v.unwatch()
+	}
+	return errors.Join(v.ocsp.Close(), v.crls.Close())
+}
 
 // newAuthenticator signs citizens in at origin. Sessions are linked to the
 // accounts in the store.
@@ -77,7 +83,7 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verifier, st
 	if err != nil {
 		return nil, err
 	}
-	return signin.New(signin.Config{
+	auth, err := signin.New(signin.Config{
 		Verifier:    verifier.Verifier,
 		Origins:     []string{origin},
 		Service:     "tax",
@@ -100,6 +106,12 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verifier, st
 			return store.KeepVerdict(ctx, kept)
 		},
 	})
+	if err != nil {
+		return nil, err
+	}
+	// Who comes to be on a list is signed out at once.
+	verifier.unwatch = auth.Watch(verifier.crls)
+	return auth, nil
 }
 
 // newCard makes the forms in which citizens sign with their card. In production

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 
@@ -19,11 +21,19 @@ func encodeEvidence(rec *evidence.Record) ([]byte, error) {
 	return file.Encode()
 }
 
-// recordSignIn records what a sign-in rests on.
+// recordSignIn records what a sign-in rests on, or the renewal of a session.
 func (v *verifier) recordSignIn(ctx context.Context, verdict *signin.Verdict) ([]byte, error) {
-	q := evidence.Question{Method: evidence.SignedData, Signature: verdict.Signature, Options: verdict.Options}
-	if verdict.Type == signin.PKCS1 {
-		q.Method, q.Certificate, q.Signed = evidence.Signature, verdict.Certificate, []byte(verdict.Line)
+	q := evidence.Question{Signature: verdict.Signature, Certificate: verdict.Certificate, Options: verdict.Options}
+	switch {
+	case verdict.Type == "": // a session is renewed
+		q.Method = evidence.Certificate
+	case verdict.Type == signin.PKCS1:
+		q.Method, q.Signed = evidence.Signature, []byte(verdict.Line)
+	case verdict.Detached:
+		sum := sha256.Sum256([]byte(verdict.Line))
+		q.Method, q.Sums = evidence.Detached, map[crypto.Hash][]byte{crypto.SHA256: sum[:]}
+	default:
+		q.Method = evidence.SignedData
 	}
 	rec, err := v.recorder.Record(ctx, q, verdict.Clock, verdict.Result, verdict.Refusal)
 	if err != nil {

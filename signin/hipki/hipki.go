@@ -7,7 +7,6 @@
 //
 //	card, err := hipki.New(hipki.Config{
 //		Auth: auth,                    // *signin.Authenticator
-//		Path: "/signin/",
 //		Next: "/account/",             // where citizens go once signed in
 //		Name: signin.Text{ZhTW: "網路申報", En: "E-filing"},
 //	})
@@ -77,7 +76,7 @@ type Config struct {
 	Auth *signin.Authenticator
 
 	// Path is where the Handler is mounted, without http.StripPrefix: a path that
-	// begins and ends with a slash, such as "/signin/". Required.
+	// begins and ends with a slash. If empty, signin.DefaultLoginPath.
 	Path string
 
 	// Next is the path to which a citizen goes after signing in or out. If empty,
@@ -141,6 +140,7 @@ type Handler struct {
 
 // New returns a Handler, or says what is wrong with cfg.
 func New(cfg Config) (*Handler, error) {
+	cfg.Path = cmp.Or(cfg.Path, signin.DefaultLoginPath)
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}

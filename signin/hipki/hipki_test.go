@@ -49,7 +49,7 @@ func newWorld(t *testing.T, change func(*hipki.Config)) *world {
 	w.origin = "http://" + server.Listener.Addr().String()
 	w.auth = newAuthenticator(t, pki, w.origin)
 	cfg := hipki.Config{
-		Auth: w.auth, Path: "/signin/", Next: "/account/",
+		Auth: w.auth, Next: "/account/",
 		Name: signin.Text{ZhTW: "測試服務", En: "Test service"}, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
@@ -118,7 +118,6 @@ func TestNewRefuses(t *testing.T) {
 	w := newWorld(t, nil)
 	for name, change := range map[string]func(*hipki.Config){
 		"no authenticator":         func(c *hipki.Config) { c.Auth = nil },
-		"no path":                  func(c *hipki.Config) { c.Path = "" },
 		"path without slash":       func(c *hipki.Config) { c.Path = "/signin" },
 		"path with pattern":        func(c *hipki.Config) { c.Path = "/{x}/" },
 		"next elsewhere":           func(c *hipki.Config) { c.Next = "//elsewhere.example" },
