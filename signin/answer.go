@@ -130,11 +130,7 @@ func (a *Authenticator) verify(ctx context.Context, answer *Answer, line string,
 	default:
 		return nil, nil, refuse(ReasonInternal, "signature type %q is not known", kind)
 	}
-	v.Result, v.Refusal = res, err
-	if unkept := a.tell(ctx, v); err == nil {
-		err = unkept
-	}
-	if err != nil {
+	if err = a.tell(ctx, v, res, err); err != nil {
 		return nil, nil, fromVerify(err)
 	}
 	if len(res.Signers) != 1 {

@@ -223,7 +223,12 @@ func (a *Authenticator) verifyRemote(ctx context.Context, at *RemoteAttempt, ans
 	if at.Purpose == File {
 		opts.Use = verify.UseFiling
 	}
+	v := &Verdict{
+		Line: at.Line, Type: PKCS1, Signature: answer.Signature, Certificate: answer.Certificate,
+		Options: opts, Clock: a.verifier.Now(),
+	}
 	if answer.SignedData {
+		v.Type, v.Detached, v.Certificate = PKCS7, true, nil
 		if answer.Certificate != nil {
 			opts.Certificates = [][]byte{answer.Certificate}
 		}
@@ -231,7 +236,7 @@ func (a *Authenticator) verifyRemote(ctx context.Context, at *RemoteAttempt, ans
 	} else {
 		res, err = a.verifier.Signature(ctx, answer.Certificate, x509.SHA256WithRSA, []byte(at.Line), answer.Signature, opts)
 	}
-	if err != nil {
+	if err = a.tell(ctx, v, res, err); err != nil {
 		return nil, fromVerify(err)
 	}
 	if len(res.Signers) != 1 {

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -8,12 +9,16 @@ import (
 	"github.com/citizencert/citizencert/verify"
 )
 
-// A Verdict is what the verifier was asked about a signature that a browser brought,
-// and what it has answered: all that a record of it needs. With package evidence,
+// A Verdict is what the verifier was asked about a signature that a browser or a
+// phone brought, and what it has answered: all that a record of it needs. With
+// package evidence,
 //
 //	q := evidence.Question{Method: evidence.SignedData, Signature: v.Signature, Options: v.Options}
-//	if v.Type == signin.PKCS1 {
+//	switch sum := sha256.Sum256([]byte(v.Line)); {
+//	case v.Type == signin.PKCS1:
 //		q.Method, q.Certificate, q.Signed = evidence.Signature, v.Certificate, []byte(v.Line)
+//	case v.Detached:
+//		q.Method, q.Sums = evidence.Detached, map[crypto.Hash][]byte{crypto.SHA256: sum[:]}
 //	}
 //	rec, err := recorder.Record(ctx, q, v.Clock, v.Result, v.Refusal)
 //
@@ -22,6 +27,10 @@ type Verdict struct {
 	Line      string // that had to be signed; see ParseLine
 	Type      SignatureType
 	Signature []byte // of PKCS1, or a SignedData
+
+	// Detached is set if the verifier was given Line as the content of a SignedData,
+	// since a phone may leave it out.
+	Detached bool
 
 	// Certificate is what came with a signature of PKCS1, in DER.
 	Certificate []byte
@@ -39,14 +48,17 @@ func (v *Verdict) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("type", string(v.Type)), slog.Any("result", v.Result), slog.Any("refusal", v.Refusal))
 }
 
-// tell hands a verdict to whoever keeps them.
-func (a *Authenticator) tell(ctx context.Context, v *Verdict) error {
+// tell hands a verdict, completed by the verifier's answer, to whoever keeps them. It
+// returns the refusal, or else why the verdict was not kept.
+func (a *Authenticator) tell(ctx context.Context, v *Verdict, res *verify.Result, refusal error) error {
 	if a.onVerdict == nil {
-		return nil
+		return refusal
 	}
+	v.Result, v.Refusal = res, refusal
 	err := a.onVerdict(ctx, v)
-	if err != nil && v.Refusal != nil { // which stands, so that nobody else tells of this
+	if err != nil && refusal != nil { // which stands, so that nobody else tells of this
 		a.logger.ErrorContext(ctx, "signin: verdict not kept", "err", err)
+		return refusal
 	}
-	return err
+	return cmp.Or(refusal, err)
 }

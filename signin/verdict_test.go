@@ -2,10 +2,14 @@ package signin_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -52,8 +56,11 @@ func TestOnVerdict(t *testing.T) {
 	cfg.OnVerdict = func(ctx context.Context, v *signin.Verdict) error {
 		slog.New(slog.NewTextHandler(&log, nil)).Info("verdict", "v", v)
 		q := evidence.Question{Method: evidence.SignedData, Signature: v.Signature, Options: v.Options}
-		if v.Type == signin.PKCS1 {
+		switch sum := sha256.Sum256([]byte(v.Line)); {
+		case v.Type == signin.PKCS1:
 			q.Method, q.Certificate, q.Signed = evidence.Signature, v.Certificate, []byte(v.Line)
+		case v.Detached:
+			q.Method, q.Sums = evidence.Detached, map[crypto.Hash][]byte{crypto.SHA256: sum[:]}
 		}
 		rec, err := recorder.Record(ctx, q, v.Clock, v.Result, v.Refusal)
 		if err != nil {
@@ -77,7 +84,7 @@ func TestOnVerdict(t *testing.T) {
 		if refusal := rec.Verdict.Refusal; (refusal == nil) != (reason == "") || refusal != nil && refusal.Reason != reason {
 			t.Errorf("got %+v, want reason %q", refusal, reason)
 		}
-		again, err := judge.Judge(t.Context(), rec, nil)
+		again, err := judge.Judge(t.Context(), rec, &evidence.Given{Content: strings.NewReader(rec.Asked.Line)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,6 +110,38 @@ func TestOnVerdict(t *testing.T) {
 	if strings.Count(w.log.String(), unkept.Error()) != 2 {
 		t.Errorf("the operator is not told twice of the full disk: %s", w.log)
 	}
+	unkept = nil
+
+	// What a phone has signed is kept alike.
+	phone := w.issue(t, w.G3.IssueMobile)
+	finish := func(line string, sign func(text []byte) ([]byte, error), answer signin.RemoteAnswer) error {
+		t.Helper()
+		b := w.browser(t)
+		at := w.beginRemote(t, b, signin.RemoteRequest{})
+		text := []byte(cmp.Or(line, at.Line))
+		if answer.Signature, err = sign(text); err != nil {
+			t.Fatal(err)
+		}
+		answer.Carrier = verify.Mobile
+		_, err = w.auth.FinishRemote(httptest.NewRecorder(), b.request(), at, answer)
+		return err
+	}
+	pkcs7 := func(detached bool) func([]byte) ([]byte, error) {
+		return func(text []byte) ([]byte, error) {
+			return phone.SignPKCS7(text, &pkitest.CMSOptions{Detached: detached})
+		}
+	}
+	bare := signin.RemoteAnswer{Certificate: phone.Cert.Raw}
+	wantReason(t, finish("", phone.SignPKCS1, bare), "")
+	wantKept(signin.SignIn, "")
+	for _, detached := range []bool{false, true} {
+		wantReason(t, finish("", pkcs7(detached), signin.RemoteAnswer{SignedData: true}), "")
+		wantKept(signin.SignIn, "")
+	}
+	wantReason(t, finish("something else", phone.SignPKCS1, bare), signin.Reason(verify.ReasonBadSignature))
+	wantKept(signin.SignIn, verify.ReasonBadSignature)
+	unkept = errors.New("the disk is full")
+	wantReason(t, finish("", phone.SignPKCS1, bare), signin.ReasonInternal)
 	unkept = nil
 
 	w.G3.MOICA.Revoke(w.card.Cert, noon(), pkitest.ReasonKeyCompromise)
