@@ -38,8 +38,14 @@ func (l *limiter) allow(client string, now time.Time) (wait time.Duration) {
 	return wait
 }
 
-// admitClient refuses a client that asks for too many challenges.
+// admitClient refuses a client that asks for too many challenges. What a page of
+// another site has a browser load in it is not counted, or any site could use up the
+// challenges of its visitors; it is refused, and could not be redeemed, since such a
+// request has no cookie and keeps none.
 func (a *Authenticator) admitClient(r *http.Request) error {
+	if dest := r.Header.Get("Sec-Fetch-Dest"); r.Header.Get("Sec-Fetch-Site") == "cross-site" && dest != "document" {
+		return refuse(ReasonCrossOrigin, "a page of another site asks for a challenge, as %.20q", dest)
+	}
 	if a.limiter == nil {
 		return nil
 	}

@@ -50,7 +50,9 @@
 // where a service keeps it.
 //
 // A look-alike page can show our QR code, having fetched it from us, to the very
-// citizen whose number it was given, and gets a session if the citizen approves.
+// citizen whose number it was given, and gets a session if the citizen approves. So
+// it does with ModeRedirect, by having the citizen's browser post our form to MOI's
+// site: the callback names the transaction, and not the browser that it comes from.
 // The hint in the app, two minutes of life and the cookie that binds an attempt to
 // one browser reduce this; they do not remove it. Neither does a push that nobody
 // asked for go away by itself: the app lets its owner refuse, and there is a limit

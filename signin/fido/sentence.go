@@ -30,7 +30,7 @@ var sentences = map[Class]signin.Text{
 	},
 	ClassNotEnrolled: {
 		ZhTW: "查無您的行動自然人憑證，請先至內政部行動自然人憑證網站註冊。",
-		En:   "No Mobile Citizen Certificate was found for you. Register at the TW FidO site of the Ministry of the Interior first.",
+		En:   "No Mobile Citizen Digital Certificate was found for you. Register at the TW FidO site of the Ministry of the Interior first.",
 	},
 	ClassDeviceGone: {
 		ZhTW: "您的行動裝置尚未綁定或憑證已失效，請至內政部行動自然人憑證網站重新綁定。",
@@ -38,7 +38,7 @@ var sentences = map[Class]signin.Text{
 	},
 	ClassEnrollment: {
 		ZhTW: "行動自然人憑證的註冊尚未完成，請在 App 中重新註冊。",
-		En:   "The registration of your Mobile Citizen Certificate is not complete. Register again in the app.",
+		En:   "The registration of your Mobile Citizen Digital Certificate is not complete. Register again in the app.",
 	},
 	ClassWrongPerson: {
 		ZhTW: "手機的持有人與您輸入的身分證統一編號不符，請使用本人的手機。",
@@ -58,7 +58,7 @@ var sentences = map[Class]signin.Text{
 	},
 	ClassCredentials: {
 		ZhTW: "本網站暫時無法使用行動自然人憑證，請改用其他方式登入。",
-		En:   "This site cannot use the Mobile Citizen Certificate at present. Please sign in by another means.",
+		En:   "This site cannot use the Mobile Citizen Digital Certificate at present. Please sign in by another means.",
 	},
 	ClassUndeliverable: {
 		ZhTW: "無法將通知送達您的手機，請開啟行動自然人憑證 App 後再試一次，或改用 QR Code。",
@@ -70,11 +70,11 @@ var sentences = map[Class]signin.Text{
 	},
 	ClassFault: {
 		ZhTW: "行動自然人憑證系統暫時無法使用，請稍後再試。",
-		En:   "The Mobile Citizen Certificate system is not available at the moment. Please try again later.",
+		En:   "The Mobile Citizen Digital Certificate system is not available at the moment. Please try again later.",
 	},
 	ClassUnknownCode: {
 		ZhTW: "行動自然人憑證系統無法完成驗證，請重新開始。",
-		En:   "The Mobile Citizen Certificate system could not complete the check. Please start again.",
+		En:   "The Mobile Citizen Digital Certificate system could not complete the check. Please start again.",
 	},
 	ClassIDNumber: {
 		ZhTW: "身分證統一編號或居留證號碼的格式不正確，請確認後重新輸入。",
@@ -82,14 +82,14 @@ var sentences = map[Class]signin.Text{
 	},
 	ClassTransport: {
 		ZhTW: "目前無法連線至行動自然人憑證系統，請稍後再試。",
-		En:   "The Mobile Citizen Certificate system cannot be reached at the moment. Please try again later.",
+		En:   "The Mobile Citizen Digital Certificate system cannot be reached at the moment. Please try again later.",
 	},
 	ClassAnswer: {
 		ZhTW: "行動自然人憑證系統的回覆無法接受，請重新開始。",
-		En:   "The answer of the Mobile Citizen Certificate system cannot be accepted. Please start again.",
+		En:   "The answer of the Mobile Citizen Digital Certificate system cannot be accepted. Please start again.",
 	},
 	ClassChecksum: {
 		ZhTW: "行動自然人憑證系統的回覆無法確認真偽，為保護您的安全，本次作業已終止。",
-		En:   "The answer of the Mobile Citizen Certificate system could not be authenticated. For your security, this sign-in has been ended.",
+		En:   "The answer of the Mobile Citizen Digital Certificate system could not be authenticated. For your security, this sign-in has been ended.",
 	},
 }

@@ -76,6 +76,17 @@ func TestAttacks(t *testing.T) {
 		resp, body := w.do(http.MethodGet, "/signin/", nil, english...)
 		refused(t, resp, body, http.StatusTooManyRequests, "too often")
 	})
+	t.Run("L17 challenges asked for by a page of another site", func(t *testing.T) {
+		w := newWorld(t, nil)
+		for range 30 { // images, which the citizen does not see, on the citizen's account
+			resp, body := w.do(http.MethodGet, "/signin/", nil, append(english, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "image")...)
+			refused(t, resp, body, http.StatusForbidden, "not sent by a page of this site")
+		}
+		resp, _ := w.do(http.MethodGet, "/signin/", nil, append(english, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "document")...)
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("who follows a link of another site: got %d, want 200", resp.StatusCode)
+		}
+	})
 	t.Run("forms that are none", func(t *testing.T) {
 		w := newWorld(t, nil)
 		for _, answer := range []string{"", "{}", "null", `{"func":"sign"}`, strings.Repeat("x", 300<<10)} {

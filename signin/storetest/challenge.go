@@ -44,8 +44,8 @@ func gone(t *testing.T, store Store, key string) {
 	}
 }
 
-// Values come back as they were put, once, on either connection. Keys differ by
-// every letter, case included.
+// Values come back as they were put, once, on either connection; one that was taken
+// can be put back. Keys differ by every letter, case included.
 func challengeValues(t *testing.T, cfg Config) {
 	store := cfg.Open(t)
 	again := cfg.Again(t, store)
@@ -65,6 +65,9 @@ func challengeValues(t *testing.T, cfg Config) {
 		gone(t, store, keyOf(i))
 		gone(t, again, keyOf(i))
 	}
+	put(t, again, keyOf(0), values[0], expiry)
+	taken(t, store, keyOf(0), values[0])
+	gone(t, again, keyOf(0))
 }
 
 // Of 64 redeemers over two connections one gets the challenge, each time.

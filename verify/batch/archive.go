@@ -101,6 +101,9 @@ func (t *tarFiles) open(path string) (Part, error) {
 			return nil, err
 		}
 		return func() (io.ReadCloser, error) {
+			if offset+header.Size > t.at.Size() {
+				return nil, fmt.Errorf("%s goes beyond the end of the archive: %w", path, io.ErrUnexpectedEOF)
+			}
 			return io.NopCloser(io.NewSectionReader(t.file, offset, header.Size)), nil
 		}, nil
 	}

@@ -173,6 +173,7 @@ func testChanged(t *testing.T) {
 		"pseudonym key":   {config: func(c *batch.Config) { c.PseudonymKey = bytes.Repeat([]byte{8}, 32) }, want: "the pseudonym key"},
 		"policy":          {config: func(c *batch.Config) { c.Verify.Algorithms = verify.SP80057Policy() }, want: "the policy"},
 		"weaker policy":   {config: func(c *batch.Config) { c.Verify.InsecureAllowMixedHashes = true }, want: "the policy"},
+		"weaker ladder":   {config: func(c *batch.Config) { c.Verify.Ladder.Filing.InsecureLastKnownGood = time.Hour }, want: "the policy"},
 		"another service": {config: func(c *batch.Config) { c.Service = "health" }, want: "the policy"},
 	} {
 		t.Run(name, func(t *testing.T) {

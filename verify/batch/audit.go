@@ -30,12 +30,22 @@ func Verify(dir string) (*Report, error) {
 			return nil, err
 		}
 		if !begun && generation > 0 {
-			return a.last, nil
+			return a.last, noManifest(dir, generation)
 		}
 		if err := a.generation(generation); err != nil {
 			return a.last, err
 		}
 	}
+}
+
+// noManifest finds the manifest of a generation whose results have gone.
+func noManifest(dir string, generation int) error {
+	name := fmt.Sprintf(manifestName, generation)
+	closed, err := exists(filepath.Join(dir, name))
+	if closed {
+		err = &DamageError{File: name, Err: fmt.Errorf("its results, "+resultsName+", are missing", generation)}
+	}
+	return err
 }
 
 // An audit goes through the generations of a record.

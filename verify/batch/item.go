@@ -2,7 +2,6 @@ package batch
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -88,8 +87,8 @@ func (p Part) read(scratch []byte, limit int64) (data []byte, whole bool, err er
 		return nil, false, err
 	}
 	defer r.Close()
-	n, err := io.ReadFull(r, scratch)
-	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+	n, err := readFull(r, scratch)
+	if err == io.EOF {
 		return append([]byte{}, scratch[:n]...), true, nil
 	}
 	if err != nil {
@@ -101,6 +100,18 @@ func (p Part) read(scratch []byte, limit int64) (data []byte, whole bool, err er
 	}
 	data = slices.Concat(scratch, rest)
 	return data, int64(len(data)) <= limit, nil
+}
+
+// readFull fills p, or returns the error that ended the part before. Unlike that of
+// io.ReadFull, io.EOF is the end of the part wherever it comes, and
+// io.ErrUnexpectedEOF is what an archive says of a part that is cut short.
+func readFull(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var read int
+		read, err = r.Read(p[n:])
+		n += read
+	}
+	return n, err
 }
 
 // bounded opens a part that must not have more than limit bytes, if that is not

@@ -155,12 +155,12 @@ func (b *bench) hashContent(ctx context.Context, content Part) (isLine bool, err
 	}
 	defer r.Close()
 	b.sha256.Reset()
-	n, err := io.ReadFull(r, b.chunk[:])
+	n, err := readFull(r, b.chunk[:])
 	isLine = line.Begins(b.chunk[:min(n, line.HeadSize)])
 	for ; ; n, err = r.Read(b.chunk[:]) {
 		b.sha256.Write(b.chunk[:n])
 		switch {
-		case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
+		case err == io.EOF:
 			return isLine, nil
 		case err != nil:
 			return false, err

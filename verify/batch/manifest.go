@@ -67,7 +67,11 @@ func parseEntry(text []byte, n int, in files) (item Item, fatal error) {
 	var e entry
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields() // a misspelt receivedAt must not go unseen
-	if err := dec.Decode(&e); err != nil {
+	err := dec.Decode(&e)
+	if _, more := dec.Token(); err == nil && more != io.EOF { // another filing, say, whose line has no end
+		err = errors.New("there is more than one JSON value")
+	}
+	if err != nil {
 		return Item{Name: fmt.Sprintf("line %d", n), Err: fmt.Errorf("line %d of the manifest: %w", n, err)}, nil
 	}
 	item = Item{

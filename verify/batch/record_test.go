@@ -3,6 +3,7 @@ package batch_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,6 +85,48 @@ func TestVerifyLines(t *testing.T) {
 			t.Errorf("%s: got %v, want a DamageError", name, err)
 		}
 	}
+}
+
+// A generation whose results have gone, but not its manifest, is missed; and a retry
+// does not build on results that are not those of the manifest before.
+func TestVerifyGenerations(t *testing.T) {
+	w := newWorld(t, pkitest.FilingsConfig{N: 6, Citizens: 2, ContentSize: 100, Attached: -1, Statements: -1, Defects: map[pkitest.Defect]float64{}})
+	items, _ := w.made(t)
+	there := items[2].Content
+	items[2].Content = func() (io.ReadCloser, error) { return nil, os.ErrPermission }
+	src, out, runner := sourceOf(items), t.TempDir(), w.runner(t, nil)
+	if _, err := runner.Run(t.Context(), out, src, batch.RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	wantDamage := func(err error, file string) {
+		t.Helper()
+		if damage, ok := errors.AsType[*batch.DamageError](err); !ok || damage.File != file {
+			t.Errorf("got %v, want a DamageError about %s", err, file)
+		}
+	}
+	first := filepath.Join(out, "results-0.jsonl")
+	whole, err := os.ReadFile(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, first, whole[:bytes.LastIndexByte(whole[:len(whole)-1], '\n')+1])
+	_, err = runner.Run(t.Context(), out, src, batch.RunOptions{Retry: true})
+	wantDamage(err, "results-0.jsonl")
+	writeFile(t, first, whole)
+
+	items[2].Content = there
+	report, err := runner.Run(t.Context(), out, src, batch.RunOptions{Retry: true})
+	if err != nil || !report.Summary.Valid() || report.Generation != 1 {
+		t.Fatalf("got %+v, %v", report, err)
+	}
+	if checked, err := batch.Verify(out); err != nil || checked.Manifest != report.Manifest {
+		t.Errorf("got %v", err)
+	}
+	if err := os.Remove(filepath.Join(out, "results-1.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	_, err = batch.Verify(out)
+	wantDamage(err, "manifest-1.json")
 }
 
 // A run goes on after the last whole line; a line that is whole and not as it was

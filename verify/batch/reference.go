@@ -142,6 +142,7 @@ type policy struct {
 	Insecure    []string `json:"insecure,omitempty"` // the fields that are set
 
 	PathInputs verify.PathInputs `json:"pathInputs"`
+	Ladder     verify.Ladder     `json:"ladder,omitzero"`
 
 	// TimestampAnchors are set if time-stamp tokens count.
 	TimestampAnchors []string `json:"timestampAnchors,omitempty"`
@@ -154,7 +155,7 @@ func policyOf(cfg *Config) policy {
 		Name: v.Algorithms.Name(), Version: v.Algorithms.Version(),
 		Scheme: v.Scheme.Name, Profile: v.Scheme.Profile.Name, Environment: v.Scheme.Environment.String(),
 		Anchors: digests(v.Scheme.Anchors), Host: cfg.Host, Service: cfg.Service,
-		PathInputs: v.PathInputs, MaxContent: cfg.MaxContent,
+		PathInputs: v.PathInputs, Ladder: v.Ladder, MaxContent: cfg.MaxContent,
 	}
 	if v.InsecureAllowSHA1 {
 		p.Name = algorithm.Policy{InsecureAllowSHA1: true}.Name()

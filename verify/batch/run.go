@@ -136,7 +136,8 @@ func (r *Runner) fillRecord(ctx context.Context, rec *record, g *stage, m *meter
 	return nil
 }
 
-// withdraw takes the results that this generation replaces out of the summary.
+// withdraw takes the results that this generation replaces out of the summary. Lines
+// that are missing at the end of the generation before show in its manifest alone.
 func (g *stage) withdraw(summary *Summary) error {
 	old := scan{batch: g.batch, generation: g.last.Generation}
 	_, err := old.run(g.dir, func(res *Result) error {
@@ -145,5 +146,11 @@ func (g *stage) withdraw(summary *Summary) error {
 		}
 		return nil
 	})
+	if err == nil && (old.lines != g.last.Lines || chainOf(old.heads) != g.last.Chain) {
+		err = &DamageError{
+			File: fmt.Sprintf(resultsName, old.generation),
+			Err:  fmt.Errorf("its %d lines are not the %d of "+manifestName, old.lines, g.last.Lines, old.generation),
+		}
+	}
 	return err
 }

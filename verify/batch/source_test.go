@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify/batch"
@@ -179,6 +180,9 @@ func TestManifest(t *testing.T) {
 		{`{"signature":"filing-0000000.p7s","signer":"` + good.Holder + `",` + rest + received + `"}`, ""},
 		{`{"signature":"filing-0000000.p7s","line":"citizencert:1/",` + rest + received + `"}`, "purpose"},
 		{`not JSON`, "malformed"},
+		{`{"signature":"filing-0000000.p7s",` + rest + received + `"} `, ""},
+		{`{"signature":"filing-0000000.p7s",` + rest + received + `"}{"signature":"in.p7s",` + rest + received + `"}`, "malformed"},
+		{`{"signature":"filing-0000000.p7s",` + rest + received + `"}]`, "malformed"},
 	} {
 		writeFile(t, filepath.Join(folder, batch.ManifestName), []byte("\n"+test.line+"\n"))
 		results, err := judgeAll(t, w, folder)
@@ -275,4 +279,51 @@ func (f flipped) Read(p []byte) (int, error) {
 	}
 	*f.read += n
 	return n, err
+}
+
+// What is cut short could not be read, and may be retried; it is not judged as if
+// that were all.
+func TestCutShort(t *testing.T) {
+	w := newWorld(t, pkitest.FilingsConfig{N: 1, ContentSize: 300, Attached: -1, Statements: -1, Defects: map[pkitest.Defect]float64{}})
+	items, _ := w.made(t)
+	cut := func(p batch.Part, keep int64) batch.Part {
+		return func() (io.ReadCloser, error) {
+			r, err := p()
+			if err != nil {
+				return nil, err
+			}
+			return io.NopCloser(io.MultiReader(io.LimitReader(r, keep), iotest.ErrReader(io.ErrUnexpectedEOF))), nil
+		}
+	}
+	signature, content, more := items[0], items[0], items[0]
+	signature.Signature = cut(signature.Signature, 100)
+	content.Content = cut(content.Content, 100)
+	more.Content = cut(more.Content, 300) // all that was signed, and not all that there is
+	var results []batch.Result
+	for res, err := range w.runner(t, nil).Results(t.Context(), each([]batch.Item{items[0], signature, content, more}, 4), batch.InputOrder) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		results = append(results, *res)
+	}
+	wantResults(t, results, []string{"", "unreadable", "unreadable", "unreadable"})
+
+	folder := t.TempDir()
+	w.write(t, folder)
+	all := members(t, folder)
+	path := filepath.Join(t.TempDir(), "cut.tar")
+	writeTar(t, path, all)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := bytes.LastIndex(data, all[len(all)-1].data)
+	for end, reason := range map[int]string{last + 10: "unreadable", len(data): ""} {
+		writeFile(t, path, data[:end])
+		results, err := judgeAll(t, w, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantResults(t, results, []string{reason})
+	}
 }
