@@ -15,6 +15,7 @@ import (
 
 	"github.com/citizencert/citizencert/internal/line"
 	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // maxInMemory is the largest signature that is read into memory, in bytes. A
@@ -93,8 +94,11 @@ func (b *bench) judgeParts(ctx context.Context, item *Item, res *Result) error {
 		res.unreadable(tooLarge{limit})
 		return nil
 	}
-	verdict, err := b.verifier.SignedData(ctx, b.message, &opts)
-	return b.fill(res, item, verdict, err)
+	asked := b.verifier.Now()
+	verdict, refusal := b.verifier.SignedData(ctx, b.message, &opts)
+	b.fill(res, item, verdict, refusal)
+	q := &evidence.Question{Method: evidence.SignedData, Signature: b.message, Options: &opts}
+	return b.account(ctx, res, q, asked, verdict, refusal)
 }
 
 // judgeStream judges a large message, from its beginning.
@@ -106,11 +110,34 @@ func (b *bench) judgeStream(ctx context.Context, item *Item, res *Result, opts *
 	}
 	defer r.Close()
 	b.sha256.Reset()
-	verdict, err := b.verifier.CopyUnverified(ctx, nil, io.TeeReader(r, b.sha256), opts)
-	if err == nil { // and it was read to its end
-		res.Signature = hex.EncodeToString(b.sha256.Sum(nil))
+	read := &counted{Reader: io.TeeReader(r, b.sha256)}
+	asked := b.verifier.Now()
+	verdict, refusal := b.verifier.CopyUnverified(ctx, nil, read, opts)
+	b.fill(res, item, verdict, refusal)
+	if refusal != nil { // perhaps before its end; what is larger than that cannot be asked about again
+		io.CopyN(io.Discard, read, verify.MaxSize)
 	}
-	return b.fill(res, item, verdict, err)
+	if !read.ended {
+		return nil
+	}
+	sum := evidence.Hash(b.sha256.Sum(nil))
+	res.Signature = sum.String()
+	q := &evidence.Question{Method: evidence.Streamed, SignatureHash: sum, SignatureSize: read.size, Options: opts}
+	return b.account(ctx, res, q, asked, verdict, refusal)
+}
+
+// A counted reader knows how many bytes were read from it, and whether all were.
+type counted struct {
+	io.Reader
+	size  int64
+	ended bool
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.size += int64(n)
+	c.ended = c.ended || err == io.EOF
+	return n, err
 }
 
 // judgeDetached judges a signature and its content apart. The content is hashed
@@ -125,10 +152,13 @@ func (b *bench) judgeDetached(ctx context.Context, item *Item, res *Result, opts
 	}
 	sum := b.sha256.Sum(nil)
 	res.Content = hex.EncodeToString(sum)
+	q := &evidence.Question{Method: evidence.Detached, Signature: b.message, Sums: map[crypto.Hash][]byte{crypto.SHA256: sum}, Options: opts}
 	if !isLine {
-		verdict, err := b.verifier.Digest(ctx, b.message, map[crypto.Hash][]byte{crypto.SHA256: sum}, opts)
-		if err == nil || isStatus(err) {
-			return b.fill(res, item, verdict, err)
+		asked := b.verifier.Now()
+		verdict, refusal := b.verifier.Digest(ctx, b.message, q.Sums, opts)
+		if refusal == nil || isStatus(refusal) {
+			b.fill(res, item, verdict, refusal)
+			return b.account(ctx, res, q, asked, verdict, refusal)
 		}
 	}
 	r, err := item.Content.bounded(b.cfg.MaxContent)
@@ -137,13 +167,18 @@ func (b *bench) judgeDetached(ctx context.Context, item *Item, res *Result, opts
 		return nil
 	}
 	defer r.Close()
-	b.sha256.Reset()
-	verdict, err := b.verifier.Detached(ctx, b.message, io.TeeReader(r, b.sha256), opts)
-	if err == nil && !bytes.Equal(sum, b.sha256.Sum(nil)) {
+	again := q.Digester(r)
+	asked := b.verifier.Now()
+	verdict, refusal := b.verifier.Detached(ctx, b.message, again, opts)
+	if sums := again.Sums(); sums != nil {
+		q.Sums = sums
+	}
+	if refusal == nil && !bytes.Equal(sum, q.Sums[crypto.SHA256]) {
 		res.refuse(Failed, ReasonUnreadable, errors.New("batch: the content has changed while it was read"))
 		return nil
 	}
-	return b.fill(res, item, verdict, err)
+	b.fill(res, item, verdict, refusal)
+	return b.account(ctx, res, q, asked, verdict, refusal)
 }
 
 // hashContent leaves the hash of the content in b.sha256, and reports whether the
@@ -202,10 +237,18 @@ func (b *bench) judgeStatement(ctx context.Context, item *Item, res *Result, opt
 		b.sha256.Reset()
 		document = io.TeeReader(r, b.sha256)
 	}
-	verdict, err := b.verifier.Statement(ctx, item.Line, b.message, certificate, document,
-		&verify.StatementOptions{Options: opts, Host: b.cfg.Host, Service: b.cfg.Service})
-	if err == nil || isStatus(err) {
-		res.Content = hex.EncodeToString(b.sha256.Sum(nil))
+	opts.Line = item.Line
+	q := &evidence.Question{
+		Method: evidence.Statement, Signature: b.message, Certificate: certificate,
+		Host: b.cfg.Host, Service: b.cfg.Service, Options: &opts,
 	}
-	return b.fill(res, item, verdict, err)
+	asked := b.verifier.Now()
+	verdict, refusal := b.verifier.Statement(ctx, item.Line, b.message, certificate, document,
+		&verify.StatementOptions{Options: opts, Host: b.cfg.Host, Service: b.cfg.Service})
+	if refusal == nil || isStatus(refusal) {
+		sum := b.sha256.Sum(nil)
+		res.Content, q.Sums = hex.EncodeToString(sum), map[crypto.Hash][]byte{crypto.SHA256: sum}
+	}
+	b.fill(res, item, verdict, refusal)
+	return b.account(ctx, res, q, asked, verdict, refusal)
 }

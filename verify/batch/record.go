@@ -135,8 +135,10 @@ func (rec *record) checkpoint() error {
 
 // sync makes durable what has been written, evidence first.
 func (rec *record) sync() error {
-	if err := rec.sums.sync(); err != nil {
-		return err
+	if rec.kept != nil {
+		if err := rec.kept.sync(); err != nil {
+			return err
+		}
 	}
 	if err := rec.file.Sync(); err != nil {
 		return rec.failed(err)

@@ -38,20 +38,23 @@ type Recorder struct {
 // error means that there is no record, and then no result either: a verdict that
 // cannot be accounted for is none.
 //
-// Question.Sums is filled in from content.
+// Question.Sums is filled in from content, if that is read to its end: a refusal can
+// come before. Then what the caller has filled in stands.
 func (r *Recorder) Ask(ctx context.Context, q Question, content io.Reader) (*Record, *verify.Result, error) {
 	if err := q.check(); err != nil {
 		return nil, nil, err
 	}
 	clock := r.Verifier.Now()
-	var d *digester
+	var d *Digester
 	if q.apart() && content != nil {
-		d = q.digester(content)
+		d = q.Digester(content)
 		content = d
 	}
 	res, refusal := q.ask(ctx, r.Verifier, content)
 	if d != nil {
-		q.Sums = d.sums()
+		if sums := d.Sums(); sums != nil {
+			q.Sums = sums
+		}
 	}
 	rec, err := r.record(ctx, &q, clock, res, refusal)
 	if err != nil {
@@ -143,6 +146,15 @@ func (b *builder) object(kind Kind, data []byte, source string) Hash {
 	return hash
 }
 
+// elsewhere adds an object that is in other hands.
+func (b *builder) elsewhere(kind Kind, hash Hash, size int64) Hash {
+	if _, there := b.places[hash]; !there {
+		b.places[hash] = len(b.record.Objects)
+		b.record.Objects = append(b.record.Objects, Object{Kind: kind, SHA256: hash, Size: size})
+	}
+	return hash
+}
+
 // keep puts the bytes where the recorder wants them.
 func (b *builder) keep(o *Object, data []byte) {
 	switch o.Kind {
@@ -196,6 +208,8 @@ func (b *builder) asked(q *Question) {
 	case q.bare():
 		a.Signature = b.object(KindSignature, q.Signature, "")
 		a.Algorithm = q.algorithm().String()
+	case q.Signature == nil && !q.SignatureHash.IsZero():
+		a.Signature = b.elsewhere(KindSignedData, q.SignatureHash, q.SignatureSize)
 	case q.Method != Certificate:
 		a.Signature = b.object(KindSignedData, q.Signature, "")
 	}
