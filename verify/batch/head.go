@@ -25,6 +25,12 @@ const (
 // elsewhere.
 const EvidenceName = "evidence.pack"
 
+// Other places of evidence, in the head.
+const (
+	evidenceElsewhere = "elsewhere"
+	evidenceOmitted   = "omitted"
+)
+
 // A head says what a batch is: the source, and the policy. Its digest names the
 // batch.
 type head struct {
@@ -34,7 +40,7 @@ type head struct {
 	Policy          policy `json:"policy"`
 	PseudonymKey    string `json:"pseudonymKey"` // a value that only this key gives
 	IncludeIdentity bool   `json:"includeIdentity,omitempty"`
-	Evidence        string `json:"evidence"` // where it is: EvidenceName, "elsewhere" or "omitted"
+	Evidence        string `json:"evidence"` // where it is: EvidenceName, or one of those below it
 }
 
 func (r *Runner) head(src Source) head {
@@ -49,9 +55,9 @@ func (r *Runner) head(src Source) head {
 func (cfg *Config) evidence() string {
 	switch {
 	case cfg.Keep != nil:
-		return "elsewhere"
+		return evidenceElsewhere
 	case cfg.OmitEvidence:
-		return "omitted"
+		return evidenceOmitted
 	}
 	return EvidenceName
 }

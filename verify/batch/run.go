@@ -103,6 +103,7 @@ type stage struct {
 	last       *Report // of the generation before, or nil
 	src        Source
 	opts       RunOptions
+	has        func(evidence.Hash) (bool, error) // what is in the pack beside the results, or nil
 }
 
 // runPacked is runStage with evidence in a pack beside the results.
@@ -113,7 +114,7 @@ func (r *Runner) runPacked(ctx context.Context, g *stage) (report *Report, err e
 	}
 	defer func() { err = errors.Join(err, pack.Close()) }()
 	own := *r
-	own.kept = newKeeping(pack, r.verifier)
+	own.kept, g.has = newKeeping(pack, r.verifier), pack.Has
 	return own.runStage(ctx, g)
 }
 
@@ -126,7 +127,7 @@ func (r *Runner) runStage(ctx context.Context, g *stage) (*Report, error) {
 			return nil, err
 		}
 	}
-	rec, err := r.openRecord(g.dir, g.batch, g.number, summary)
+	rec, err := r.openRecord(g.dir, g.batch, g.number, summary, g.has)
 	if err != nil {
 		return nil, err
 	}
