@@ -25,7 +25,8 @@ const maxInMemory = 1 << 20
 // A bench is what one worker judges with, used for one filing after the other.
 type bench struct {
 	*Runner
-	message []byte // of the present filing
+	message []byte // of the present filing, and its hash
+	hash    evidence.Hash
 	chunk   [64 << 10]byte
 	sha256  hash.Hash
 }
@@ -75,8 +76,8 @@ func (b *bench) judgeParts(ctx context.Context, item *Item, res *Result) error {
 		return nil
 	}
 	if whole {
-		sum := sha256.Sum256(b.message)
-		res.Signature = hex.EncodeToString(sum[:])
+		b.hash = evidence.HashOf(b.message)
+		res.Signature = b.hash.String()
 	}
 	opts := verify.Options{Use: verify.UseFiling, ReceivedAt: item.ReceivedAt}
 	switch {
@@ -97,8 +98,15 @@ func (b *bench) judgeParts(ctx context.Context, item *Item, res *Result) error {
 	asked := b.verifier.Now()
 	verdict, refusal := b.verifier.SignedData(ctx, b.message, &opts)
 	b.fill(res, item, verdict, refusal)
-	q := &evidence.Question{Method: evidence.SignedData, Signature: b.message, Options: &opts}
+	q := b.question(evidence.SignedData, &opts)
 	return b.account(ctx, res, q, asked, verdict, refusal)
+}
+
+// question begins a question about the present message.
+func (b *bench) question(method evidence.Method, opts *verify.Options) *evidence.Question {
+	return &evidence.Question{
+		Method: method, Signature: b.message, SignatureHash: b.hash, SignatureSize: int64(len(b.message)), Options: opts,
+	}
 }
 
 // judgeStream judges a large message, from its beginning.
@@ -152,7 +160,8 @@ func (b *bench) judgeDetached(ctx context.Context, item *Item, res *Result, opts
 	}
 	sum := b.sha256.Sum(nil)
 	res.Content = hex.EncodeToString(sum)
-	q := &evidence.Question{Method: evidence.Detached, Signature: b.message, Sums: map[crypto.Hash][]byte{crypto.SHA256: sum}, Options: opts}
+	q := b.question(evidence.Detached, opts)
+	q.Sums = map[crypto.Hash][]byte{crypto.SHA256: sum}
 	if !isLine {
 		asked := b.verifier.Now()
 		verdict, refusal := b.verifier.Digest(ctx, b.message, q.Sums, opts)
@@ -238,10 +247,8 @@ func (b *bench) judgeStatement(ctx context.Context, item *Item, res *Result, opt
 		document = io.TeeReader(r, b.sha256)
 	}
 	opts.Line = item.Line
-	q := &evidence.Question{
-		Method: evidence.Statement, Signature: b.message, Certificate: certificate,
-		Host: b.cfg.Host, Service: b.cfg.Service, Options: &opts,
-	}
+	q := b.question(evidence.Statement, &opts)
+	q.Certificate, q.Host, q.Service = certificate, b.cfg.Host, b.cfg.Service
 	asked := b.verifier.Now()
 	verdict, refusal := b.verifier.Statement(ctx, item.Line, b.message, certificate, document,
 		&verify.StatementOptions{Options: opts, Host: b.cfg.Host, Service: b.cfg.Service})

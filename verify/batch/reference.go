@@ -6,7 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
-	"io"
+	"strconv"
 	"sync"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
@@ -83,10 +83,13 @@ func (r *Runner) pseudonym(s *verify.Signer) string {
 	if s.Identity.SerialNumber == "" {
 		parts[3], parts[4] = "certificate", string(s.Path[0].Raw)
 	}
+	var text []byte
 	for _, part := range parts {
-		fmt.Fprintf(h, "%d:", len(part))
-		io.WriteString(h, part)
+		text = strconv.AppendInt(text, int64(len(part)), 10)
+		text = append(text, ':')
+		text = append(text, part...)
 	}
+	h.Write(text)
 	return hex.EncodeToString(h.Sum(nil))
 }
 

@@ -34,8 +34,9 @@ type Question struct {
 	// Statement without Certificate; otherwise the bare signature.
 	Signature []byte
 
-	// SignatureHash and SignatureSize stand for the Signature of Streamed, where that
-	// was read as a stream and is not at hand. They are for [Recorder.Record] alone.
+	// SignatureHash and SignatureSize stand for Signature where it is not at hand, since
+	// it was read as a stream, or has been hashed already. They are the caller's word, for
+	// [Recorder.Record] with SignaturesApart alone.
 	SignatureHash Hash
 	SignatureSize int64
 
