@@ -23,7 +23,7 @@ type batchCall struct {
 	workers               int
 	resume, retry         bool
 	lineHost, lineService string
-	identity              bool
+	identity, noEvidence  bool
 }
 
 // setupBatch is the command batch: the filings of a source, into a folder of results.
@@ -39,6 +39,7 @@ func setupBatch(fs *flag.FlagSet) action {
 	fs.StringVar(&c.lineHost, "line-host", "", "`host[:port]` that signed lines must name")
 	fs.StringVar(&c.lineService, "line-service", "", "`service` that signed lines must name")
 	fs.BoolVar(&c.identity, "include-identity", false, "write names and numbers of holders into the results")
+	fs.BoolVar(&c.noEvidence, "no-evidence", false, "do not keep what verdicts rest on: nobody can judge the filings again by what was known now")
 	return c.run
 }
 
@@ -95,21 +96,13 @@ func (c *batchCall) run(ctx context.Context, in *files, source string) (report, 
 
 // config is the policy that the flags of verify describe.
 func (c *batchCall) config(in *files) (*batch.Config, *sources, error) {
-	scheme, err := c.scheme(in)
+	scheme, err := c.knownScheme(in)
 	if err != nil {
 		return nil, nil, err
-	}
-	intermediates, err := in.anchors(c.intermediates)
-	if err != nil {
-		return nil, nil, err
-	}
-	scheme.Intermediates = slices.Concat(scheme.Intermediates, intermediates)
-	if c.custom() && shareName(slices.Concat(scheme.Anchors, scheme.Intermediates)) {
-		scheme.SeparateCRLKeys = false
 	}
 	cfg := &batch.Config{
 		Verify:  verify.Config{Scheme: scheme, PathInputs: c.inputs, InsecureSkipRevocation: c.skipRevocation},
-		Workers: c.workers, Host: c.lineHost, Service: c.lineService, IncludeIdentity: c.identity,
+		Workers: c.workers, Host: c.lineHost, Service: c.lineService, IncludeIdentity: c.identity, OmitEvidence: c.noEvidence,
 	}
 	c.policy.apply(&cfg.Verify)
 	if err := c.stamping.apply(in, &cfg.Verify, new(verify.Options)); err != nil {
@@ -125,6 +118,24 @@ func (c *batchCall) config(in *files) (*batch.Config, *sources, error) {
 	}
 	cfg.Verify.Status = sources.status
 	return cfg, sources, nil
+}
+
+// knownScheme is the scheme with the CA certificates of -intermediates in it: what is
+// known of all filings, whatever is in them.
+func (t *trust) knownScheme(in *files) (verify.Scheme, error) {
+	scheme, err := t.scheme(in)
+	if err != nil {
+		return scheme, err
+	}
+	intermediates, err := in.anchors(t.intermediates)
+	if err != nil {
+		return scheme, err
+	}
+	scheme.Intermediates = slices.Concat(scheme.Intermediates, intermediates)
+	if t.custom() && shareName(slices.Concat(scheme.Anchors, scheme.Intermediates)) {
+		scheme.SeparateCRLKeys = false
+	}
+	return scheme, nil
 }
 
 // pseudonymKey reads the key, or makes one where none was named and none is there.

@@ -60,6 +60,8 @@ func TestBatch(t *testing.T) {
 	if got := call(t, "audit", results); got.code != exitGood || !strings.Contains(got.stdout, report.Manifest) {
 		t.Errorf("audit: %+v", got)
 	}
+	checkRejudged(t, filings, results)
+
 	path := filepath.Join(results, "results-0.jsonl")
 	lines, err := os.ReadFile(path)
 	if err != nil {
@@ -71,6 +73,62 @@ func TestBatch(t *testing.T) {
 	}
 	if got := call(t, "audit", "-json", results); got.code != exitRefused || !strings.Contains(got.stdout, `"record":"damaged"`) {
 		t.Errorf("audit of a damaged record: %+v", got)
+	}
+}
+
+// checkRejudged judges the lines again: all of them, one, under another policy, without
+// the filings, and with damage in what is kept.
+func checkRejudged(t *testing.T, filings, results string) {
+	t.Helper()
+	flags := []string{"evidence", "verify", "-json", "-anchors", filepath.Join(filings, demoAnchors), "-intermediates", filepath.Join(filings, demoIntermediates)}
+	type rejudged struct {
+		Verdict                              string
+		Lines, AsRecorded, NotJudged, Others int64
+		Records                              []rejudgedRecord
+		Store                                []string
+	}
+	again := func(want int, more ...string) (out rejudged) {
+		t.Helper()
+		got := call(t, append(append(flags, more...), results)...)
+		got.decodeJSON(t, &out)
+		if got.code != want {
+			t.Errorf("%v: got code %d, want %d: %.500s", more, got.code, want, got.stdout)
+		}
+		return out
+	}
+	all := again(exitGood, "-source", filings)
+	if all.Lines != 600 || all.AsRecorded+all.NotJudged != 600 || all.NotJudged == 0 || len(all.Records) != 0 {
+		t.Errorf("got %+v", all)
+	}
+	one := again(exitGood, "-source", filings, "-item", "filing-0000003")
+	if len(one.Records) != 1 || one.Lines != 1 || one.Records[0].SHA256 == "" {
+		t.Errorf("got %+v", one)
+	}
+	if got := again(exitRefused); got.Others != all.AsRecorded || got.Records[0].Verdict != "incomplete" {
+		t.Errorf("without the filings: got %+v", got.Verdict)
+	}
+	call(t, append(flags, "-item", "nobody", results)...).checkUsage(t, "no filing")
+	call(t, append(flags, "-content", "x", results)...).checkUsage(t, "-source")
+	call(t, append(flags, "-source", filings, filepath.Join(filings, demoAnchors))...).checkUsage(t, "the folder of a batch")
+
+	pack := filepath.Join(results, "evidence.pack")
+	data, err := os.ReadFile(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)/2] ^= 1
+	if err := os.WriteFile(pack, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := again(exitRefused, "-source", filings); len(got.Store) != 1 || !strings.Contains(got.Store[0], "SHA-256") {
+		t.Errorf("a damaged pack: got %+v", got.Store)
+	}
+	if got := call(t, "audit", "-json", results); got.code != exitRefused || !strings.Contains(got.stdout, "evidence.pack") {
+		t.Errorf("audit of a damaged pack: %+v", got)
+	}
+	data[len(data)/2] ^= 1
+	if err := os.WriteFile(pack, data, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/batch"
 	"github.com/citizencert/citizencert/verify/evidence"
 )
 
@@ -18,6 +19,7 @@ type rejudging struct {
 	environment          string
 	store, message, text string
 	sealKey              string
+	source, item         string // of a batch
 
 	opened io.Closer // the store, if it has to be closed
 }
@@ -33,6 +35,7 @@ func setupEvidenceVerify(fs *flag.FlagSet) action {
 	r := &rejudging{trust: &trust{anyProfile: signerProfile()}}
 	t := r.trust
 	fs.Var(&t.anchors, "anchors", "`FILE` of trust anchors to use in place of the pinned ones (repeatable)")
+	fs.Var(&t.intermediates, "intermediates", "`FILE` of CA certificates that are not trusted, as batch was told (repeatable)")
 	fs.StringVar(&t.anchorDir, "anchor-dir", "", "`folder` of the pinned anchors (default $"+anchorsVariable+")")
 	fs.StringVar(&r.environment, "environment", "", "`name` of the environment that -anchors are of: custom or test (default custom)")
 	fs.Func("profile", "`name` of what the certificate must be: any, moica, moica-encryption\n(default moica; with -anchors, any)", t.setProfile)
@@ -44,6 +47,8 @@ func setupEvidenceVerify(fs *flag.FlagSet) action {
 	fs.StringVar(&r.message, "signature", "", "`FILE` with the signature, if the record has only its digest")
 	fs.StringVar(&r.text, "content", "", "`FILE` with the content that was signed, if it is not in the SignedData; otherwise its recorded digest is compared")
 	fs.StringVar(&r.sealKey, "seal-key", "", "`FILE` with the public key, or its certificate, that the records must be sealed by, in PEM")
+	fs.StringVar(&r.source, "source", "", "`folder, manifest or archive` with the filings, for the folder of a batch")
+	fs.StringVar(&r.item, "item", "", "`name` of the filing, for the folder of a batch (default all)")
 	return r.verify
 }
 
@@ -69,6 +74,12 @@ type rejudgedRecord struct {
 
 func (r *rejudging) verify(ctx context.Context, in *files, name string) (report, error) {
 	defer r.close()
+	switch {
+	case isBatch(name):
+		return r.verifyBatch(ctx, in, name)
+	case r.source != "" || r.item != "":
+		return nil, fmt.Errorf("-source and -item are for the folder of a batch, which %s is not", name)
+	}
 	judge, out, err := r.prepare(in)
 	if err != nil {
 		return nil, err
@@ -105,7 +116,7 @@ func (r *rejudging) verify(ctx context.Context, in *files, name string) (report,
 // prepare makes the judge, and checks the store.
 func (r *rejudging) prepare(in *files) (*evidence.Judge, *rejudged, error) {
 	t := r.trust
-	scheme, err := t.scheme(in)
+	scheme, err := t.knownScheme(in)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -180,6 +191,12 @@ func (r *rejudging) judge(ctx context.Context, in *files, judge *evidence.Judge,
 	if err != nil {
 		return out, out.fail(err)
 	}
+	out.compare(again)
+	return out, nil
+}
+
+// compare fills in what came out now.
+func (out *rejudgedRecord) compare(again *evidence.Judgement) {
 	out.Again, out.ByDigest = string(again.Again.Verdict.Outcome), again.ByDigest
 	out.Differences, out.Context = again.Differences, again.Context
 	if !again.Same() {
@@ -188,16 +205,16 @@ func (r *rejudging) judge(ctx context.Context, in *files, judge *evidence.Judge,
 	if again.Refusal != nil {
 		out.Message = again.Refusal.Error()
 	}
-	return out, nil
 }
 
 // fail says why a record could not be judged, or returns the error if that is not
 // because of the record.
 func (out *rejudgedRecord) fail(err error) error {
 	_, damaged := errors.AsType[*evidence.DamageError](err)
+	_, contradicts := errors.AsType[*batch.DamageError](err)
 	_, missing := errors.AsType[*evidence.MissingError](err)
 	switch {
-	case damaged:
+	case damaged, contradicts:
 		out.Verdict = "damaged"
 	case missing, errors.Is(err, evidence.ErrContentMissing):
 		out.Verdict = "incomplete"

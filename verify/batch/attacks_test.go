@@ -119,6 +119,16 @@ func testKilled(t *testing.T) {
 	if _, err := batch.Verify(j.Out); err != nil {
 		t.Error(err)
 	}
+	src, err := batch.Open(j.Source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	for _, again := range rejudge(t, j.Out, w.judge(t, j.Out, nil), batch.RejudgeOptions{Source: src}) {
+		if again.Err != nil || again.Judgement != nil && !again.Judgement.Same() {
+			t.Errorf("%s: not as recorded: %v, %v", again.Item, again.Judgement, again.Err)
+		}
+	}
 }
 
 // A shard that is sent again gives the same chain but for durations: whoever keys

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,20 +11,29 @@ import (
 
 // Verify reads the record of a batch again and checks that it is as Run has written
 // it: every line, the chains of the shards, the counts, the manifests and the links
-// between them. It returns the last Report, whose Manifest is what to compare with
+// between them, every object of the evidence beside the results, and that none is
+// missing. It returns the last Report, whose Manifest is what to compare with
 // the digest that was signed, time-stamped or written down: without that, Verify
 // finds accidents, and changes by those who do not know the format. What is not as
-// it was written is a *DamageError, which names file, line and filing. Of a run
+// it was written is a *DamageError, which names file, line and filing, or the object.
+// Evidence that Config.Keep has elsewhere is not looked at. Of a run
 // that has not finished, Verify checks what is there and returns ErrUnfinished with
 // the Report so far.
 //
-// It does not judge anything again.
+// It does not judge anything again: see [Rejudge].
 func Verify(dir string) (*Report, error) {
 	head, err := os.ReadFile(filepath.Join(dir, headName))
 	if err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}
 	a := &audit{dir: dir, batch: nameOf(head), summary: newSummary()}
+	if where(head) == EvidenceName {
+		var done func() error
+		if a.held, done, err = readHeld(dir); err != nil {
+			return nil, err
+		}
+		defer done()
+	}
 	for generation := 0; ; generation++ {
 		begun, err := exists(filepath.Join(dir, fmt.Sprintf(resultsName, generation)))
 		if err != nil {
@@ -51,8 +61,18 @@ func noManifest(dir string, generation int) error {
 // An audit goes through the generations of a record.
 type audit struct {
 	dir, batch string
+	held       *held // or nil
 	summary    *Summary
 	last       *Report
+}
+
+// where returns where the evidence of a batch is, by its head.
+func where(text []byte) string {
+	var h head
+	if json.Unmarshal(text, &h) != nil {
+		return "" // its digest will not be what the results say
+	}
+	return h.Evidence
 }
 
 func (a *audit) generation(n int) error {
@@ -68,7 +88,7 @@ func (a *audit) generation(n int) error {
 	}
 	rest, err := s.run(a.dir, func(res *Result) error {
 		a.summary.add(res)
-		return nil
+		return a.check(&s, res)
 	})
 	if err != nil {
 		return err
@@ -81,6 +101,18 @@ func (a *audit) generation(n int) error {
 		return &DamageError{File: fmt.Sprintf(resultsName, n), Line: s.lines + 1, Err: errors.New("it has no end")}
 	}
 	return a.compare(report, &s)
+}
+
+// check checks that the evidence of a line is there.
+func (a *audit) check(s *scan, res *Result) error {
+	if a.held == nil {
+		return nil
+	}
+	missing, err := a.held.check(res)
+	if missing != nil {
+		return &DamageError{File: fmt.Sprintf(resultsName, s.generation), Line: s.lines, Item: res.Item, Err: missing}
+	}
+	return err
 }
 
 // withdraw takes out of the summary what the generation replaces.

@@ -44,7 +44,6 @@ package batch
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"iter"
@@ -52,6 +51,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // ShardSize is how many filings make a shard: large enough that a queue which
@@ -104,8 +104,13 @@ type Config struct {
 	// Prefetch, if not nil, is called before the first filing is judged.
 	Prefetch Prefetcher
 
-	// Keep, if not nil, is given what verdicts rest on.
+	// Keep is where what verdicts rest on is kept. If nil, Run keeps it in a pack in its
+	// folder, and Results and JudgeShard keep nothing.
 	Keep Keeper
+
+	// OmitEvidence has Run keep nothing, if Keep is nil. Its results then say why a
+	// filing was refused, and nobody can judge it again by what was known then.
+	OmitEvidence bool
 }
 
 // A Prefetcher learns in advance what sources of status will be asked, such as
@@ -117,17 +122,16 @@ type Prefetcher interface {
 }
 
 // A Keeper keeps the certificates, OCSP answers, revocation lists and time-stamps
-// to which results refer. Its methods may be called concurrently.
+// to which results refer. An [evidence.Pack] is one.
 type Keeper interface {
-	// Put keeps an object under its SHA-256. It is called at least once for each
-	// object, before a result that refers to it is written, and may be called
-	// again. It does not modify der, and copies what it holds on to.
-	Put(kind verify.EvidenceKind, sum [sha256.Size]byte, der []byte) error
+	evidence.Store
 
 	// Sync makes durable what has been put. It is called before the results that
 	// refer to it are made durable.
 	Sync() error
 }
+
+var _ Keeper = (*evidence.Pack)(nil)
 
 // A Runner judges filings under one policy. Its methods may be called
 // concurrently.
@@ -136,6 +140,7 @@ type Runner struct {
 	verifier *verify.Verifier
 	policy   policy
 	sums     *sums
+	kept     *keeping // or nil
 }
 
 // New returns a Runner.
@@ -155,7 +160,11 @@ func New(cfg Config) (*Runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}
-	return &Runner{cfg: cfg, verifier: v, policy: policyOf(&cfg), sums: newSums(cfg.Keep)}, nil
+	r := &Runner{cfg: cfg, verifier: v, policy: policyOf(&cfg), sums: newSums()}
+	if cfg.Keep != nil {
+		r.kept = newKeeping(cfg.Keep, v)
+	}
+	return r, nil
 }
 
 // An Order is the order in which results come.

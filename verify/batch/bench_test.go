@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -163,32 +162,40 @@ func BenchmarkBatch(b *testing.B) {
 	}
 }
 
-// BenchmarkRecord compares results that are recorded with results that are not, in
-// processor time, which the machine's other users do not change much. One run is longer than
-// the slices of benchkit, so that checkpoints fall into it: the two take turns, and what
-// is reported is the median of the ratios.
+// BenchmarkRecord compares results that are recorded, without evidence and with it,
+// with results that are not, in processor time, which the machine's other users do not
+// change much. One run is longer than the slices of benchkit, so that checkpoints fall
+// into it: they take turns, and what is reported is the median of the ratios.
 func BenchmarkRecord(b *testing.B) {
-	l := newLoad(b, 500, 50)
-	const n = 5_000
-	runner := l.runner(b, nil)
-	var ratios []float64
-	for b.Loop() {
-		bare := processorTime(b, func() {
-			for _, err := range runner.Results(b.Context(), each(l.items, n), batch.InputOrder) {
-				if err != nil {
-					b.Fatal(err)
-				}
+	for _, perCitizen := range []int{1, 10} {
+		b.Run(fmt.Sprintf("filings-per-citizen=%d", perCitizen), func(b *testing.B) {
+			const n = 2_000
+			l := newLoad(b, n, n/perCitizen)
+			recorded := func(omit bool) time.Duration {
+				runner := l.runner(b, func(c *batch.Config) { c.OmitEvidence = omit })
+				return processorTime(b, func() {
+					if _, err := runner.Run(b.Context(), b.TempDir(), batch.Iterate("", each(l.items, n)), batch.RunOptions{}); err != nil {
+						b.Fatal(err)
+					}
+				})
 			}
-		})
-		recorded := processorTime(b, func() {
-			if _, err := runner.Run(b.Context(), b.TempDir(), batch.Iterate("", each(l.items, n)), batch.RunOptions{}); err != nil {
-				b.Fatal(err)
+			var lines, evidence []float64
+			for b.Loop() {
+				runner := l.runner(b, nil)
+				bare := processorTime(b, func() {
+					for _, err := range runner.Results(b.Context(), each(l.items, n), batch.InputOrder) {
+						if err != nil {
+							b.Fatal(err)
+						}
+					}
+				})
+				lines = append(lines, recorded(true).Seconds()/bare.Seconds())
+				evidence = append(evidence, recorded(false).Seconds()/bare.Seconds())
 			}
+			b.ReportMetric(benchkit.Median(lines), "recorded/results")
+			b.ReportMetric(benchkit.Median(evidence), "with-evidence/results")
 		})
-		ratios = append(ratios, recorded.Seconds()/bare.Seconds())
 	}
-	slices.Sort(ratios)
-	b.ReportMetric(ratios[len(ratios)/2], "recorded/results")
 }
 
 // processorTime returns what the process has used of all processors during f.

@@ -11,7 +11,7 @@ import (
 
 // A line of a results file is the JSON of a Result with one field more at its end:
 //
-//	{"generation":0,"shard":0,…,"micros":41,"chain":"<64 hexadecimal digits>"}
+//	{"generation":0,"shard":0,…,"micros":41,"evidence":{…},"chain":"<64 hexadecimal digits>"}
 //
 // chain is the SHA-256 of the chain before it, 32 octets, and of the line up to the
 // comma before "chain". Before the first line of a shard it is the SHA-256 of the
@@ -37,6 +37,8 @@ func (c chain) next(body []byte) chain {
 func (c chain) String() string { return hex.EncodeToString(c[:]) }
 
 const (
+	evidenceBegin = `,"evidence":`
+
 	chainBegin = `,"chain":"`
 	chainEnd   = `"}`
 	chainSize  = len(chainBegin) + 2*sha256.Size + len(chainEnd)
@@ -44,13 +46,19 @@ const (
 
 // seal appends the line of a result, with its end of line, and moves the chain on.
 func (c *chain) seal(to []byte, res *Result) ([]byte, error) {
-	body, err := json.Marshal(res)
+	bare := *res
+	bare.Evidence = nil // is JSON already, to the byte
+	body, err := json.Marshal(&bare)
 	if err != nil {
 		return to, fmt.Errorf("batch: encoding the result of %s: %w", res.Item, err)
 	}
-	body = body[:len(body)-1]
-	*c = c.next(body)
-	to = append(to, body...)
+	begin := len(to)
+	to = append(to, body[:len(body)-1]...)
+	if len(res.Evidence) > 0 {
+		to = append(to, evidenceBegin...)
+		to = append(to, res.Evidence...)
+	}
+	*c = c.next(to[begin:])
 	to = append(to, chainBegin...)
 	to = hex.AppendEncode(to, c[:])
 	return append(to, chainEnd+"\n"...), nil

@@ -21,6 +21,16 @@ const (
 	manifestName = "manifest-%d.json"
 )
 
+// EvidenceName is the pack in the folder of a record, unless Config.Keep has evidence
+// elsewhere.
+const EvidenceName = "evidence.pack"
+
+// Other places of evidence, in the head.
+const (
+	evidenceElsewhere = "elsewhere"
+	evidenceOmitted   = "omitted"
+)
+
 // A head says what a batch is: the source, and the policy. Its digest names the
 // batch.
 type head struct {
@@ -30,6 +40,7 @@ type head struct {
 	Policy          policy `json:"policy"`
 	PseudonymKey    string `json:"pseudonymKey"` // a value that only this key gives
 	IncludeIdentity bool   `json:"includeIdentity,omitempty"`
+	Evidence        string `json:"evidence"` // where it is: EvidenceName, or one of those below it
 }
 
 func (r *Runner) head(src Source) head {
@@ -37,8 +48,18 @@ func (r *Runner) head(src Source) head {
 	h.Write([]byte("citizencert batch key"))
 	return head{
 		Format: 1, Source: src.ID(), ShardSize: ShardSize, Policy: r.policy,
-		PseudonymKey: hex.EncodeToString(h.Sum(nil)[:8]), IncludeIdentity: r.cfg.IncludeIdentity,
+		PseudonymKey: hex.EncodeToString(h.Sum(nil)[:8]), IncludeIdentity: r.cfg.IncludeIdentity, Evidence: r.cfg.evidence(),
 	}
+}
+
+func (cfg *Config) evidence() string {
+	switch {
+	case cfg.Keep != nil:
+		return evidenceElsewhere
+	case cfg.OmitEvidence:
+		return evidenceOmitted
+	}
+	return EvidenceName
 }
 
 // A ChangedError says that a run cannot go on, because what it began with is not
@@ -84,11 +105,13 @@ func (h *head) compare(got []byte) error {
 		return &ChangedError{"the pseudonym key"}
 	case was.Format != h.Format || was.ShardSize != h.ShardSize:
 		return &ChangedError{"the format"}
+	case was.Evidence != h.Evidence:
+		return &ChangedError{fmt.Sprintf("where evidence is kept (%s, then %s)", was.Evidence, h.Evidence)}
 	}
 	return &ChangedError{"the policy"}
 }
 
-// nameOf is the SHA-256 of a file, in hexadecimal.
+// nameOf is the SHA-256 of a file or an object, in hexadecimal.
 func nameOf(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:])

@@ -15,6 +15,7 @@ import (
 
 	"github.com/citizencert/citizencert/internal/line"
 	"github.com/citizencert/citizencert/verify"
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // maxInMemory is the largest signature that is read into memory, in bytes. A
@@ -24,7 +25,8 @@ const maxInMemory = 1 << 20
 // A bench is what one worker judges with, used for one filing after the other.
 type bench struct {
 	*Runner
-	message []byte // of the present filing
+	message []byte // of the present filing, and its hash
+	hash    evidence.Hash
 	chunk   [64 << 10]byte
 	sha256  hash.Hash
 }
@@ -74,8 +76,8 @@ func (b *bench) judgeParts(ctx context.Context, item *Item, res *Result) error {
 		return nil
 	}
 	if whole {
-		sum := sha256.Sum256(b.message)
-		res.Signature = hex.EncodeToString(sum[:])
+		b.hash = evidence.HashOf(b.message)
+		res.Signature = b.hash.String()
 	}
 	opts := verify.Options{Use: verify.UseFiling, ReceivedAt: item.ReceivedAt}
 	switch {
@@ -93,8 +95,18 @@ func (b *bench) judgeParts(ctx context.Context, item *Item, res *Result) error {
 		res.unreadable(tooLarge{limit})
 		return nil
 	}
-	verdict, err := b.verifier.SignedData(ctx, b.message, &opts)
-	return b.fill(res, item, verdict, err)
+	asked := b.verifier.Now()
+	verdict, refusal := b.verifier.SignedData(ctx, b.message, &opts)
+	b.fill(res, item, verdict, refusal)
+	q := b.question(evidence.SignedData, &opts)
+	return b.account(ctx, res, q, asked, verdict, refusal)
+}
+
+// question begins a question about the present message.
+func (b *bench) question(method evidence.Method, opts *verify.Options) *evidence.Question {
+	return &evidence.Question{
+		Method: method, Signature: b.message, SignatureHash: b.hash, SignatureSize: int64(len(b.message)), Options: opts,
+	}
 }
 
 // judgeStream judges a large message, from its beginning.
@@ -106,11 +118,34 @@ func (b *bench) judgeStream(ctx context.Context, item *Item, res *Result, opts *
 	}
 	defer r.Close()
 	b.sha256.Reset()
-	verdict, err := b.verifier.CopyUnverified(ctx, nil, io.TeeReader(r, b.sha256), opts)
-	if err == nil { // and it was read to its end
-		res.Signature = hex.EncodeToString(b.sha256.Sum(nil))
+	read := &counted{Reader: io.TeeReader(r, b.sha256)}
+	asked := b.verifier.Now()
+	verdict, refusal := b.verifier.CopyUnverified(ctx, nil, read, opts)
+	b.fill(res, item, verdict, refusal)
+	if refusal != nil { // perhaps before its end; what is larger than that cannot be asked about again
+		io.CopyN(io.Discard, read, verify.MaxSize)
 	}
-	return b.fill(res, item, verdict, err)
+	if !read.ended {
+		return nil
+	}
+	sum := evidence.Hash(b.sha256.Sum(nil))
+	res.Signature = sum.String()
+	q := &evidence.Question{Method: evidence.Streamed, SignatureHash: sum, SignatureSize: read.size, Options: opts}
+	return b.account(ctx, res, q, asked, verdict, refusal)
+}
+
+// A counted reader knows how many bytes were read from it, and whether all were.
+type counted struct {
+	io.Reader
+	size  int64
+	ended bool
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.size += int64(n)
+	c.ended = c.ended || err == io.EOF
+	return n, err
 }
 
 // judgeDetached judges a signature and its content apart. The content is hashed
@@ -125,10 +160,14 @@ func (b *bench) judgeDetached(ctx context.Context, item *Item, res *Result, opts
 	}
 	sum := b.sha256.Sum(nil)
 	res.Content = hex.EncodeToString(sum)
+	q := b.question(evidence.Detached, opts)
+	q.Sums = map[crypto.Hash][]byte{crypto.SHA256: sum}
 	if !isLine {
-		verdict, err := b.verifier.Digest(ctx, b.message, map[crypto.Hash][]byte{crypto.SHA256: sum}, opts)
-		if err == nil || isStatus(err) {
-			return b.fill(res, item, verdict, err)
+		asked := b.verifier.Now()
+		verdict, refusal := b.verifier.Digest(ctx, b.message, q.Sums, opts)
+		if refusal == nil || isStatus(refusal) {
+			b.fill(res, item, verdict, refusal)
+			return b.account(ctx, res, q, asked, verdict, refusal)
 		}
 	}
 	r, err := item.Content.bounded(b.cfg.MaxContent)
@@ -137,13 +176,18 @@ func (b *bench) judgeDetached(ctx context.Context, item *Item, res *Result, opts
 		return nil
 	}
 	defer r.Close()
-	b.sha256.Reset()
-	verdict, err := b.verifier.Detached(ctx, b.message, io.TeeReader(r, b.sha256), opts)
-	if err == nil && !bytes.Equal(sum, b.sha256.Sum(nil)) {
+	again := q.Digester(r)
+	asked := b.verifier.Now()
+	verdict, refusal := b.verifier.Detached(ctx, b.message, again, opts)
+	if sums := again.Sums(); sums != nil {
+		q.Sums = sums
+	}
+	if refusal == nil && !bytes.Equal(sum, q.Sums[crypto.SHA256]) {
 		res.refuse(Failed, ReasonUnreadable, errors.New("batch: the content has changed while it was read"))
 		return nil
 	}
-	return b.fill(res, item, verdict, err)
+	b.fill(res, item, verdict, refusal)
+	return b.account(ctx, res, q, asked, verdict, refusal)
 }
 
 // hashContent leaves the hash of the content in b.sha256, and reports whether the
@@ -202,10 +246,16 @@ func (b *bench) judgeStatement(ctx context.Context, item *Item, res *Result, opt
 		b.sha256.Reset()
 		document = io.TeeReader(r, b.sha256)
 	}
-	verdict, err := b.verifier.Statement(ctx, item.Line, b.message, certificate, document,
+	opts.Line = item.Line
+	q := b.question(evidence.Statement, &opts)
+	q.Certificate, q.Host, q.Service = certificate, b.cfg.Host, b.cfg.Service
+	asked := b.verifier.Now()
+	verdict, refusal := b.verifier.Statement(ctx, item.Line, b.message, certificate, document,
 		&verify.StatementOptions{Options: opts, Host: b.cfg.Host, Service: b.cfg.Service})
-	if err == nil || isStatus(err) {
-		res.Content = hex.EncodeToString(b.sha256.Sum(nil))
+	if refusal == nil || isStatus(refusal) {
+		sum := b.sha256.Sum(nil)
+		res.Content, q.Sums = hex.EncodeToString(sum), map[crypto.Hash][]byte{crypto.SHA256: sum}
 	}
-	return b.fill(res, item, verdict, err)
+	b.fill(res, item, verdict, refusal)
+	return b.account(ctx, res, q, asked, verdict, refusal)
 }

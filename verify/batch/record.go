@@ -6,10 +6,16 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // maxUnwritten is how much of the results waits in memory to be written, in bytes.
 const maxUnwritten = 256 << 10
+
+// maxUncertain is how much of the results waits for a checkpoint to end, in bytes: so
+// much can be on the disk after a power cut while the evidence for it is not.
+const maxUncertain = 64 << 20
 
 // A record writes the results of one generation. Lines are added to a file that
 // only grows; a crash leaves at most a piece of a line at its end, which is cut off
@@ -20,6 +26,8 @@ type record struct {
 	dir        string
 	file       *os.File
 	written    int64      // bytes in the file, all of them whole lines
+	durable    int64      // of them, those that a checkpoint covers
+	covering   int64      // those that the checkpoint will cover that has begun
 	unwritten  []byte     // lines
 	begun      time.Time  // of the last checkpoint
 	syncing    chan error // of its outcome, if it has not been asked for
@@ -33,8 +41,9 @@ type indexed struct {
 	signature string
 }
 
-// openRecord opens the results of a generation to go on where they end.
-func (r *Runner) openRecord(dir, batch string, generation int, summary *Summary) (*record, error) {
+// openRecord opens the results of a generation to go on where they end. has, if not nil,
+// knows the evidence that is there.
+func (r *Runner) openRecord(dir, batch string, generation int, summary *Summary, has func(evidence.Hash) (bool, error)) (*record, error) {
 	rec := &record{Runner: r, scan: scan{batch: batch, generation: generation}, dir: dir, summary: summary, begun: time.Now()}
 	path := filepath.Join(dir, fmt.Sprintf(resultsName, generation))
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
@@ -42,15 +51,30 @@ func (r *Runner) openRecord(dir, batch string, generation int, summary *Summary)
 		return nil, fmt.Errorf("batch: %w", err)
 	}
 	rec.file = file
-	if err := rec.recover(); err != nil {
+	if err := rec.recover(has); err != nil {
 		file.Close()
 		return nil, err
 	}
 	return rec, nil
 }
 
-// recover checks what is there and cuts off half a line.
-func (rec *record) recover() error {
+// recover checks what is there and cuts off half a line, and lines that no checkpoint
+// has covered and whose evidence has not reached the disk. Those are judged again.
+func (rec *record) recover(has func(evidence.Hash) (bool, error)) error {
+	if has != nil {
+		info, err := rec.file.Stat()
+		if err != nil {
+			return rec.failed(err)
+		}
+		objects := newHeld(has)
+		rec.accept = func(res *Result) (bool, error) {
+			missing, err := objects.check(res)
+			if missing != nil && info.Size()-rec.size > maxUncertain {
+				err = missing
+			}
+			return missing == nil, err
+		}
+	}
 	rest, err := rec.scan.run(rec.dir, func(res *Result) error {
 		if (rec.lines-1)%ShardSize == 0 {
 			rec.signatures = rec.signatures[:0]
@@ -62,7 +86,7 @@ func (rec *record) recover() error {
 	if err != nil {
 		return err
 	}
-	rec.written = rec.size
+	rec.written, rec.durable = rec.size, rec.size
 	if rest > 0 {
 		err = rec.file.Truncate(rec.size)
 	}
@@ -88,6 +112,9 @@ func (rec *record) add(res *Result) error {
 	rec.summary.add(res)
 	if time.Since(rec.begun) >= rec.cfg.Checkpoint {
 		return rec.checkpoint()
+	}
+	if rec.written-rec.durable >= maxUncertain {
+		return errors.Join(rec.settle(), rec.checkpoint())
 	}
 	if len(rec.unwritten) >= maxUnwritten {
 		return rec.write()
@@ -120,7 +147,7 @@ func (rec *record) checkpoint() error {
 	if rec.syncing != nil {
 		select {
 		case err := <-rec.syncing:
-			if err != nil {
+			if err = rec.settled(err); err != nil {
 				return err
 			}
 		default:
@@ -128,15 +155,34 @@ func (rec *record) checkpoint() error {
 		}
 	}
 	done := make(chan error, 1)
-	rec.syncing = done
+	rec.syncing, rec.covering = done, rec.written
 	go func() { done <- rec.sync() }()
 	return nil
 }
 
+// settle waits for the checkpoint that has begun.
+func (rec *record) settle() error {
+	if rec.syncing == nil {
+		return nil
+	}
+	return rec.settled(<-rec.syncing)
+}
+
+// settled notes that a checkpoint is through.
+func (rec *record) settled(err error) error {
+	rec.syncing = nil
+	if err == nil {
+		rec.durable = rec.covering
+	}
+	return err
+}
+
 // sync makes durable what has been written, evidence first.
 func (rec *record) sync() error {
-	if err := rec.sums.sync(); err != nil {
-		return err
+	if rec.kept != nil {
+		if err := rec.kept.sync(); err != nil {
+			return err
+		}
 	}
 	if err := rec.file.Sync(); err != nil {
 		return rec.failed(err)
@@ -150,10 +196,7 @@ func (rec *record) failed(err error) error {
 
 // close makes durable what can be, also after an error, and waits for it.
 func (rec *record) close(err error) error {
-	var earlier error
-	if rec.syncing != nil {
-		earlier = <-rec.syncing
-	}
+	earlier := rec.settle()
 	last := rec.write() // after an error as much as there is room for
 	if last == nil || err != nil {
 		last = errors.Join(last, rec.sync())

@@ -6,7 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
-	"io"
+	"strconv"
 	"sync"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
@@ -22,8 +22,6 @@ const (
 
 // sums are the digests of what verdicts rest on.
 type sums struct {
-	keep Keeper
-
 	mu    sync.RWMutex
 	known map[any]string // by *x509.Certificate or by list
 }
@@ -35,71 +33,45 @@ type list struct {
 	size  int
 }
 
-func newSums(keep Keeper) *sums { return &sums{keep: keep, known: make(map[any]string)} }
+func newSums() *sums { return &sums{known: make(map[any]string)} }
 
-// of returns the SHA-256 of an object in hexadecimal, and has it kept. The object is
-// not modified any more.
-func (s *sums) of(kind verify.EvidenceKind, der []byte) (string, error) {
+// of returns the SHA-256 of an object in hexadecimal. The object is not modified any
+// more.
+func (s *sums) of(kind verify.EvidenceKind, der []byte) string {
 	if kind != verify.CRLEvidence || len(der) < largeEnough {
-		return s.sum(kind, der)
+		return nameOf(der)
 	}
-	return s.remembered(list{&der[0], len(der)}, kind, der)
+	return s.remembered(list{&der[0], len(der)}, der)
 }
 
 // ofPath returns the digests of a path.
-func (s *sums) ofPath(path []*x509.Certificate) (all []string, err error) {
-	all = make([]string, len(path))
+func (s *sums) ofPath(path []*x509.Certificate) []string {
+	all := make([]string, len(path))
 	for i, cert := range path {
 		if i == 0 {
-			all[i], err = s.sum(verify.CertificateEvidence, cert.Raw)
+			all[i] = nameOf(cert.Raw)
 		} else {
-			all[i], err = s.remembered(cert, verify.CertificateEvidence, cert.Raw)
-		}
-		if err != nil {
-			return nil, err
+			all[i] = s.remembered(cert, cert.Raw)
 		}
 	}
-	return all, nil
+	return all
 }
 
-func (s *sums) remembered(key any, kind verify.EvidenceKind, der []byte) (string, error) {
+func (s *sums) remembered(key any, der []byte) string {
 	s.mu.RLock()
 	text, ok := s.known[key]
 	s.mu.RUnlock()
 	if ok {
-		return text, nil
+		return text
 	}
-	text, err := s.sum(kind, der)
-	if err != nil {
-		return "", err
-	}
+	text = nameOf(der)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if len(s.known) >= maxSums {
 		clear(s.known)
 	}
 	s.known[key] = text
-	s.mu.Unlock()
-	return text, nil
-}
-
-func (s *sums) sum(kind verify.EvidenceKind, der []byte) (string, error) {
-	sum := sha256.Sum256(der)
-	if s.keep != nil {
-		if err := s.keep.Put(kind, sum, der); err != nil {
-			return "", fmt.Errorf("batch: keeping evidence: %w", err)
-		}
-	}
-	return hex.EncodeToString(sum[:]), nil
-}
-
-func (s *sums) sync() error {
-	if s.keep == nil {
-		return nil
-	}
-	if err := s.keep.Sync(); err != nil {
-		return fmt.Errorf("batch: keeping evidence: %w", err)
-	}
-	return nil
+	return text
 }
 
 // pseudonym names a holder to whoever has the key. Parts are preceded by their
@@ -111,10 +83,13 @@ func (r *Runner) pseudonym(s *verify.Signer) string {
 	if s.Identity.SerialNumber == "" {
 		parts[3], parts[4] = "certificate", string(s.Path[0].Raw)
 	}
+	var text []byte
 	for _, part := range parts {
-		fmt.Fprintf(h, "%d:", len(part))
-		io.WriteString(h, part)
+		text = strconv.AppendInt(text, int64(len(part)), 10)
+		text = append(text, ':')
+		text = append(text, part...)
 	}
+	h.Write(text)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -184,8 +159,7 @@ func policyOf(cfg *Config) policy {
 func digests(certs []*x509.Certificate) []string {
 	all := make([]string, len(certs))
 	for i, cert := range certs {
-		sum := sha256.Sum256(cert.Raw)
-		all[i] = hex.EncodeToString(sum[:])
+		all[i] = nameOf(cert.Raw)
 	}
 	return all
 }

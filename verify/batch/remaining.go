@@ -109,15 +109,14 @@ func placed(items iter.Seq2[Item, error]) iter.Seq2[Item, error] {
 // open.
 func (g *stage) retried() iter.Seq2[int64, error] {
 	return func(yield func(int64, error) bool) {
-		enough := errors.New("enough")
 		before := scan{batch: g.batch, generation: g.last.Generation}
 		_, err := before.run(g.dir, func(res *Result) error {
 			if res.Retryable && !yield(res.Index, nil) {
-				return enough
+				return errEnough
 			}
 			return nil
 		})
-		if err != nil && err != enough {
+		if err != nil && err != errEnough {
 			yield(0, err)
 		}
 	}

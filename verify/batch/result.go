@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -58,6 +59,12 @@ type Result struct {
 	Profile       string `json:"profile"`
 
 	Micros int64 `json:"micros"` // how long it took, in microseconds
+
+	// Evidence is the record of the verdict, as package evidence encodes it: what the
+	// verifier was asked, by what it judged, and what its answer rests on. It refers to
+	// the signature by its digest, and to all else in the Keeper. Empty without a
+	// Keeper, and where a filing was not put to the verifier.
+	Evidence json.RawMessage `json:"evidence,omitempty"`
 }
 
 // A Signer is one who has signed a valid filing.
@@ -119,31 +126,21 @@ func (res *Result) unreadable(err error) {
 }
 
 // fill completes the result by what the verifier has said.
-func (r *Runner) fill(res *Result, item *Item, verdict *verify.Result, err error) error {
+func (r *Runner) fill(res *Result, item *Item, verdict *verify.Result, err error) {
 	if err != nil {
-		return r.fillRefusal(res, err)
+		r.fillRefusal(res, err)
+		return
 	}
 	res.At, res.AtKind = verdict.At.UTC(), verdict.AtKind
 	if !signedBy(verdict, item.Signer) {
 		res.refuse(Refused, ReasonSignerMismatch, errors.New("batch: the expected holder is not among the signers"))
-		return nil
+		return
 	}
-	if r.cfg.Keep != nil { // also that to which the result does not refer by itself, such as responders
-		for _, e := range verdict.Evidence {
-			if _, err := r.sums.of(e.Kind, e.DER); err != nil {
-				return err
-			}
-		}
-	}
+	res.Signers = make([]Signer, len(verdict.Signers))
 	for i := range verdict.Signers {
-		s, err := r.newSigner(&verdict.Signers[i])
-		if err != nil {
-			return err
-		}
-		res.Signers = append(res.Signers, s)
+		res.Signers[i] = r.newSigner(&verdict.Signers[i])
 	}
 	res.Verdict = Valid
-	return nil
 }
 
 func signedBy(verdict *verify.Result, expected string) bool {
@@ -155,11 +152,11 @@ func signedBy(verdict *verify.Result, expected string) bool {
 	return false
 }
 
-func (r *Runner) fillRefusal(res *Result, err error) error {
+func (r *Runner) fillRefusal(res *Result, err error) {
 	e, ok := errors.AsType[*verify.Error](err)
 	if !ok {
 		res.refuse(Failed, ReasonUnreadable, err)
-		return nil
+		return
 	}
 	switch {
 	case e.Reason == verify.ReasonCanceled:
@@ -169,61 +166,41 @@ func (r *Runner) fillRefusal(res *Result, err error) error {
 	default:
 		res.refuse(Refused, e.Reason, e)
 	}
-	if e.Cert == nil {
-		return nil
+	if e.Cert != nil {
+		res.Certificate = r.sums.of(verify.CertificateEvidence, e.Cert.Raw)
 	}
-	res.Certificate, err = r.sums.of(verify.CertificateEvidence, e.Cert.Raw)
-	return err
 }
 
-func (r *Runner) newSigner(s *verify.Signer) (Signer, error) {
+func (r *Runner) newSigner(s *verify.Signer) Signer {
 	out := Signer{
-		Pseudonym: r.pseudonym(s), Issuer: issuerName(s), Algorithm: s.SignatureAlgorithm,
+		Pseudonym: r.pseudonym(s), Issuer: issuerName(s), Algorithm: s.SignatureAlgorithm, Path: r.sums.ofPath(s.Path),
 		Revocation: make([]Revocation, len(s.Revocation)), Deviations: s.Deviations,
 	}
 	if r.cfg.IncludeIdentity {
 		id := s.Identity
 		out.Identity = &Identity{id.SerialNumber, id.Name, id.LastFour, id.Kind, id.Carrier}
 	}
-	var err error
-	if out.Path, err = r.sums.ofPath(s.Path); err != nil {
-		return out, err
-	}
 	for i := range s.Revocation {
-		if out.Revocation[i], err = r.newRevocation(&s.Revocation[i]); err != nil {
-			return out, err
-		}
+		out.Revocation[i] = r.newRevocation(&s.Revocation[i])
 	}
 	for i := range s.Timestamps {
-		if s.Timestamps[i].Err != nil {
-			continue
+		if s.Timestamps[i].Err == nil {
+			out.Timestamps = append(out.Timestamps, r.sums.of(verify.TimestampEvidence, s.Timestamps[i].DER))
 		}
-		sum, err := r.sums.of(verify.TimestampEvidence, s.Timestamps[i].DER)
-		if err != nil {
-			return out, err
-		}
-		out.Timestamps = append(out.Timestamps, sum)
 	}
-	return out, nil
+	return out
 }
 
-func (r *Runner) newRevocation(f *verify.RevocationFact) (Revocation, error) {
+func (r *Runner) newRevocation(f *verify.RevocationFact) Revocation {
 	out := Revocation{
 		Status: f.Status.String(), Rung: f.Report.Rung.String(), Source: f.Report.Source,
 		ThisUpdate: f.Report.ThisUpdate.UTC(), NextUpdate: f.Report.NextUpdate.UTC(),
 		RevokedAfter: f.RevokedAfter.UTC(), SuspensionExcluded: f.SuspensionExcluded,
 		Evidence: make([]string, 0, 1+len(f.Report.With)),
 	}
-	for i := -1; i < len(f.Report.With); i++ {
-		report := &f.Report
-		if i >= 0 {
-			report = &f.Report.With[i]
-		}
-		sum, err := r.sums.of(report.Kind, report.DER)
-		if err != nil {
-			return out, err
-		}
-		out.Evidence = append(out.Evidence, sum)
+	out.Evidence = append(out.Evidence, r.sums.of(f.Report.Kind, f.Report.DER))
+	for i := range f.Report.With {
+		out.Evidence = append(out.Evidence, r.sums.of(f.Report.With[i].Kind, f.Report.With[i].DER))
 	}
-	return out, nil
+	return out
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // RunOptions are the particulars of one run.
@@ -32,6 +34,7 @@ var ErrUnfinished = errors.New("the folder has results of a run that did not fin
 //	batch.json        the source and the policy; its SHA-256 names the batch
 //	results-0.jsonl   a line for each filing, in the order of the source
 //	manifest-0.json   the Report, when all are there
+//	evidence.pack     certificates, OCSP answers and lists that results rest on, once each
 //
 // and results-1.jsonl and so on after retries. On a folder whose run has finished,
 // it changes nothing and returns the Report, unless there is something to retry.
@@ -70,7 +73,11 @@ func (r *Runner) Run(ctx context.Context, dir string, src Source, opts RunOption
 	case last != nil && !begun && (!opts.Retry || last.retryable() == 0):
 		return last, nil
 	}
-	return r.runStage(ctx, &stage{dir: dir, batch: batch, number: generation, last: last, src: src, opts: opts})
+	g := &stage{dir: dir, batch: batch, number: generation, last: last, src: src, opts: opts}
+	if r.cfg.Keep != nil || r.cfg.OmitEvidence {
+		return r.runStage(ctx, g)
+	}
+	return r.runPacked(ctx, g)
 }
 
 func exists(path string) (bool, error) {
@@ -96,6 +103,19 @@ type stage struct {
 	last       *Report // of the generation before, or nil
 	src        Source
 	opts       RunOptions
+	has        func(evidence.Hash) (bool, error) // what is in the pack beside the results, or nil
+}
+
+// runPacked is runStage with evidence in a pack beside the results.
+func (r *Runner) runPacked(ctx context.Context, g *stage) (report *Report, err error) {
+	pack, err := evidence.OpenPack(filepath.Join(g.dir, EvidenceName))
+	if err != nil {
+		return nil, fmt.Errorf("batch: %w", err)
+	}
+	defer func() { err = errors.Join(err, pack.Close()) }()
+	own := *r
+	own.kept, g.has = newKeeping(pack, r.verifier), pack.Has
+	return own.runStage(ctx, g)
 }
 
 // runStage judges what is left of a generation and closes it.
@@ -107,7 +127,7 @@ func (r *Runner) runStage(ctx context.Context, g *stage) (*Report, error) {
 			return nil, err
 		}
 	}
-	rec, err := r.openRecord(g.dir, g.batch, g.number, summary)
+	rec, err := r.openRecord(g.dir, g.batch, g.number, summary, g.has)
 	if err != nil {
 		return nil, err
 	}

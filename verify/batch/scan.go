@@ -51,6 +51,10 @@ type scan struct {
 	size  int64 // of them, in bytes
 	chain chain
 	heads []ShardHead // the last may not be complete
+
+	// accept, if not nil, says whether a line counts. Where one does not, the scan ends
+	// as if it were a piece.
+	accept func(*Result) (bool, error)
 }
 
 // run gives every line to each. A piece of a line at the end, as a crash leaves it,
@@ -74,6 +78,9 @@ func (s *scan) run(dir string, each func(*Result) error) (rest int64, err error)
 			return 0, fmt.Errorf("batch: reading %s: %w", name, err)
 		}
 		res, err := s.next(line)
+		if err == errNotAccepted {
+			return int64(len(line)), nil
+		}
 		if err != nil {
 			return 0, &DamageError{File: name, Line: s.lines + 1, Item: itemOf(line), Err: err}
 		}
@@ -86,6 +93,7 @@ func (s *scan) run(dir string, each func(*Result) error) (rest int64, err error)
 // next takes one line.
 func (s *scan) next(line []byte) (*Result, error) {
 	s.turn()
+	before := s.chain
 	res, err := s.chain.open(bytes.TrimSuffix(line, []byte("\n")))
 	if err != nil {
 		return nil, err
@@ -93,9 +101,19 @@ func (s *scan) next(line []byte) (*Result, error) {
 	if want := s.lines / ShardSize; res.Shard != want || res.Generation != s.generation {
 		return nil, fmt.Errorf("it is of shard %d, generation %d, want %d and %d", res.Shard, res.Generation, want, s.generation)
 	}
+	if s.accept != nil {
+		if ok, err := s.accept(res); err != nil {
+			return nil, err
+		} else if !ok {
+			s.chain = before
+			return nil, errNotAccepted
+		}
+	}
 	s.count(int64(len(line)))
 	return res, nil
 }
+
+var errNotAccepted = errors.New("the line is not accepted")
 
 // turn begins a new shard when it is time.
 func (s *scan) turn() {

@@ -2,12 +2,11 @@ package batch_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/citizencert/citizencert/crl"
@@ -15,6 +14,7 @@ import (
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/batch"
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // A responder is asked once about each certificate, however many filings there are
@@ -87,64 +87,65 @@ func TestPrefetch(t *testing.T) {
 
 // keptObjects is a Keeper in memory.
 type keptObjects struct {
-	mu      sync.Mutex
-	objects map[string]verify.EvidenceKind
-	synced  int
-	broken  bool
+	evidence.Memory
+	synced int
+	broken bool
 }
 
-func (k *keptObjects) Put(kind verify.EvidenceKind, sum [sha256.Size]byte, der []byte) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+func (k *keptObjects) Put(ctx context.Context, hash evidence.Hash, data []byte) error {
 	if k.broken {
 		return errors.New("no room for evidence")
 	}
-	if sum != sha256.Sum256(der) {
-		return errors.New("not its digest")
-	}
-	k.objects[hex.EncodeToString(sum[:])] = kind
-	return nil
+	return k.Memory.Put(ctx, hash, data)
 }
 
 func (k *keptObjects) Sync() error { k.synced++; return nil }
 
-// Everything that a result refers to has been given to the Keeper; if it cannot keep
-// it, the run ends.
+// Everything that a result refers to has been given to the Keeper, and nothing is in
+// the folder; if it cannot keep it, the run ends.
 func TestKeep(t *testing.T) {
 	w := newWorld(t, pkitest.FilingsConfig{N: 40, Citizens: 4, ContentSize: 100})
 	items, _ := w.made(t)
-	kept := &keptObjects{objects: make(map[string]verify.EvidenceKind)}
+	kept := new(keptObjects)
 	runner := w.runner(t, func(c *batch.Config) { c.Keep = kept })
 	out := t.TempDir()
 	if _, err := runner.Run(t.Context(), out, sourceOf(items), batch.RunOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, res := range readResults(t, filepath.Join(out, "results-0.jsonl")) {
-		if res.Certificate != "" && kept.objects[res.Certificate] != verify.CertificateEvidence {
-			t.Errorf("%s: the certificate at defect is not kept", res.Item)
-		}
-		for _, s := range res.Signers {
-			for _, sum := range s.Path {
-				if kept.objects[sum] != verify.CertificateEvidence {
-					t.Errorf("%s: certificate %s is not kept", res.Item, sum)
-				}
+		for _, sum := range references(&res) {
+			var hash evidence.Hash
+			if err := hash.UnmarshalText([]byte(sum)); err != nil {
+				t.Fatal(err)
 			}
-			for _, fact := range s.Revocation {
-				for _, sum := range fact.Evidence {
-					if kept.objects[sum] != verify.CRLEvidence {
-						t.Errorf("%s: list %s is not kept", res.Item, sum)
-					}
-				}
+			if _, err := kept.Get(t.Context(), hash); err != nil {
+				t.Errorf("%s: %v", res.Item, err)
 			}
 		}
 	}
 	if kept.synced == 0 {
 		t.Error("what was kept has not been made durable")
 	}
+	if _, err := os.Stat(filepath.Join(out, batch.EvidenceName)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("there is a pack beside the results: %v", err)
+	}
 
-	kept = &keptObjects{broken: true}
-	runner = w.runner(t, func(c *batch.Config) { c.Keep = kept })
+	runner = w.runner(t, func(c *batch.Config) { c.Keep = &keptObjects{broken: true} })
 	if _, err := runner.Run(t.Context(), t.TempDir(), sourceOf(items), batch.RunOptions{}); err == nil || !strings.Contains(err.Error(), "no room for evidence") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// references are the digests of objects in a result.
+func references(res *batch.Result) (all []string) {
+	if res.Certificate != "" {
+		all = append(all, res.Certificate)
+	}
+	for _, s := range res.Signers {
+		all = append(all, s.Path...)
+		for _, fact := range s.Revocation {
+			all = append(all, fact.Evidence...)
+		}
+	}
+	return all
 }

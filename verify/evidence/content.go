@@ -14,17 +14,19 @@ import (
 	"github.com/citizencert/citizencert/internal/cms"
 )
 
-// A digester is a reader that hashes what is read from it.
-type digester struct {
-	io.Reader
+// A Digester is a reader that hashes what is read from it.
+type Digester struct {
+	content io.Reader
 	running map[crypto.Hash]hash.Hash
 	ended   bool
 }
 
-// digester reads content for the question and hashes it by every algorithm that its
-// signers name, so that the verdict can be judged again without the content.
-func (q *Question) digester(content io.Reader) *digester {
-	d := &digester{Reader: content, running: map[crypto.Hash]hash.Hash{crypto.SHA256: crypto.SHA256.New()}}
+// Digester reads content for the question, and hashes it by every algorithm that its
+// signers name, so that the verdict can be judged again without the content. It is for
+// those who ask the Verifier themselves, and fill in Sums from it before they record
+// the answer.
+func (q *Question) Digester(content io.Reader) *Digester {
+	d := &Digester{content: content, running: map[crypto.Hash]hash.Hash{crypto.SHA256: crypto.SHA256.New()}}
 	if q.Method != Detached {
 		return d
 	}
@@ -40,8 +42,9 @@ func (q *Question) digester(content io.Reader) *digester {
 	return d
 }
 
-func (d *digester) Read(p []byte) (int, error) {
-	n, err := d.Reader.Read(p)
+// Read implements [io.Reader].
+func (d *Digester) Read(p []byte) (int, error) {
+	n, err := d.content.Read(p)
 	for _, h := range d.running {
 		h.Write(p[:n]) // never fails
 	}
@@ -51,8 +54,8 @@ func (d *digester) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sums returns the digests, or nil if the content was not read to its end.
-func (d *digester) sums() map[crypto.Hash][]byte {
+// Sums returns the digests, or nil if the content was not read to its end.
+func (d *Digester) Sums() map[crypto.Hash][]byte {
 	if !d.ended {
 		return nil
 	}

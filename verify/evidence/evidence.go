@@ -77,6 +77,6 @@
 // Keeping files and stores, and for how long; the content of detached signatures and
 // the documents of statements, of which a record has the digests; the anchors.
 //
-// Out of scope: messages read by [verify.Verifier.CopyUnverified], which are too large
-// to keep; renewing seals before their algorithms age.
+// Out of scope: asking again, of a message larger than memory, what
+// [verify.Verifier.CopyUnverified] has said; renewing seals before their algorithms age.
 package evidence

@@ -88,6 +88,7 @@ func (r *Record) GoString() string { return r.String() }
 // in the order of the struct, characters as they are.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
+	b.Grow(4 << 10) // of a record whose objects are in a store
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 	"sync"
@@ -22,7 +23,11 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 func (h Hash) IsZero() bool { return h == Hash{} }
 
 // MarshalText returns the digits.
-func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+func (h Hash) MarshalText() ([]byte, error) {
+	text := make([]byte, hex.EncodedLen(len(h)))
+	hex.Encode(text, h[:])
+	return text, nil
+}
 
 // UnmarshalText reads the digits.
 func (h *Hash) UnmarshalText(text []byte) error {
@@ -35,20 +40,20 @@ func (h *Hash) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// What is hashed again and again is large and shared: revocation lists of many
-// megabytes, of which one stands behind thousands of verdicts. A source holds them,
-// and nobody modifies them; what came with a message may be in a buffer that is used
-// for the next one, and is not for this.
+// What is hashed again and again is shared: revocation lists, of which one stands
+// behind thousands of verdicts, and certificates of CAs. Sources and verifiers hold
+// them, and nobody modifies them; what came with a message may be in a buffer that is
+// used for the next one, and is not for this.
 const (
-	minRememberedSize = 64 << 10
-	maxRemembered     = 64
+	minRememberedSize = 512 // bytes; to hash less costs no more than to look it up
+	maxRemembered     = 1024
 )
 
-// remembered are the hashes of large objects, by where they are in memory. They are
+// remembered are the hashes of shared objects, by where they are in memory. They are
 // not kept alive by that, and a pointer to what has been freed equals no other.
 type remembered struct {
-	mu   sync.Mutex
-	sums map[place]Hash
+	mu   sync.RWMutex
+	sums map[any]Hash // by place, or weak.Pointer[x509.Certificate]
 }
 
 type place struct {
@@ -56,24 +61,39 @@ type place struct {
 	size  int
 }
 
-// of returns the hash of an object.
+// of returns the hash of a list.
 func (r *remembered) of(data []byte) Hash {
 	if len(data) < minRememberedSize {
 		return HashOf(data)
 	}
-	key := place{weak.Make(&data[0]), len(data)}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if sum, ok := r.sums[key]; ok {
+	return r.get(place{weak.Make(&data[0]), len(data)}, data)
+}
+
+// ofCertificate returns the hash of a certificate. That of an end entity is not
+// remembered: there are too many.
+func (r *remembered) ofCertificate(cert *x509.Certificate) Hash {
+	if !cert.IsCA {
+		return HashOf(cert.Raw)
+	}
+	return r.get(weak.Make(cert), cert.Raw)
+}
+
+func (r *remembered) get(key any, data []byte) Hash {
+	r.mu.RLock()
+	sum, ok := r.sums[key]
+	r.mu.RUnlock()
+	if ok {
 		return sum
 	}
+	sum = HashOf(data)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.sums == nil {
-		r.sums = make(map[place]Hash)
+		r.sums = make(map[any]Hash)
 	}
 	if len(r.sums) >= maxRemembered {
 		clear(r.sums)
 	}
-	sum := HashOf(data)
 	r.sums[key] = sum
 	return sum
 }

@@ -211,6 +211,17 @@ func (p *Pack) Get(_ context.Context, hash Hash) ([]byte, error) {
 	return p.read(hash, at)
 }
 
+// Has reports whether there is an object, without reading it.
+func (p *Pack) Has(hash Hash) (bool, error) {
+	p.mu.RLock()
+	_, ok, err := p.find(hash)
+	p.mu.RUnlock()
+	if err == nil && !ok && !p.writable {
+		_, ok, err = p.findNew(hash)
+	}
+	return ok, err
+}
+
 // findNew looks again after reading what has been added.
 func (p *Pack) findNew(hash Hash) (int64, bool, error) {
 	p.mu.Lock()

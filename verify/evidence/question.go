@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -14,9 +15,10 @@ import (
 // A Method is one of the methods of a Verifier.
 type Method string
 
-// The methods. CopyUnverified is not among them: its message is too large to keep.
+// The methods.
 const (
 	SignedData  Method = "signed-data" // Verifier.SignedData
+	Streamed    Method = "streamed"    // Verifier.CopyUnverified, of which the content is dropped
 	Detached    Method = "detached"
 	ByDigest    Method = "digest"
 	Signature   Method = "signature"
@@ -28,9 +30,15 @@ const (
 type Question struct {
 	Method Method
 
-	// Signature is the SignedData of SignedData, Detached, ByDigest, and of Statement
-	// without Certificate; otherwise the bare signature.
+	// Signature is the SignedData of SignedData, Streamed, Detached, ByDigest, and of
+	// Statement without Certificate; otherwise the bare signature.
 	Signature []byte
+
+	// SignatureHash and SignatureSize stand for Signature where it is not at hand, since
+	// it was read as a stream, or has been hashed already. They are the caller's word, for
+	// [Recorder.Record] with SignaturesApart alone.
+	SignatureHash Hash
+	SignatureSize int64
 
 	// Certificate is that of Certificate, and the one that goes with a bare
 	// signature, in DER.
@@ -97,7 +105,7 @@ func (q *Question) apart() bool { return q.Method == Detached || q.Method == Sta
 // check refuses a question that no method of a Verifier answers.
 func (q *Question) check() error {
 	switch q.Method {
-	case SignedData, Detached, ByDigest, Signature, Certificate, Statement:
+	case SignedData, Streamed, Detached, ByDigest, Signature, Certificate, Statement:
 		return nil
 	}
 	return fmt.Errorf("evidence: Question.Method %q is not one", q.Method)
@@ -109,6 +117,8 @@ func (q *Question) ask(ctx context.Context, v *verify.Verifier, content io.Reade
 	switch q.Method {
 	case SignedData:
 		return v.SignedData(ctx, q.Signature, q.Options)
+	case Streamed:
+		return v.CopyUnverified(ctx, nil, bytes.NewReader(q.Signature), q.Options)
 	case Detached:
 		if content != nil {
 			return v.Detached(ctx, q.Signature, content, q.Options)

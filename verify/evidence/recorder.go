@@ -29,7 +29,7 @@ type Recorder struct {
 	// Software names the program that judges, with its version. May be empty.
 	Software string
 
-	large remembered
+	shared remembered
 }
 
 // Ask asks the question and records the answer. content is what was signed, for
@@ -38,20 +38,23 @@ type Recorder struct {
 // error means that there is no record, and then no result either: a verdict that
 // cannot be accounted for is none.
 //
-// Question.Sums is filled in from content.
+// Question.Sums is filled in from content, if that is read to its end: a refusal can
+// come before. Then what the caller has filled in stands.
 func (r *Recorder) Ask(ctx context.Context, q Question, content io.Reader) (*Record, *verify.Result, error) {
 	if err := q.check(); err != nil {
 		return nil, nil, err
 	}
 	clock := r.Verifier.Now()
-	var d *digester
+	var d *Digester
 	if q.apart() && content != nil {
-		d = q.digester(content)
+		d = q.Digester(content)
 		content = d
 	}
 	res, refusal := q.ask(ctx, r.Verifier, content)
 	if d != nil {
-		q.Sums = d.sums()
+		if sums := d.Sums(); sums != nil {
+			q.Sums = sums
+		}
 	}
 	rec, err := r.record(ctx, &q, clock, res, refusal)
 	if err != nil {
@@ -77,11 +80,13 @@ func (r *Recorder) record(ctx context.Context, q *Question, clock time.Time, res
 		return nil, refusal
 	case (res == nil) == (refused == nil):
 		return nil, errors.New("evidence: want a result or a refusal")
+	case q.Signature == nil && !q.SignatureHash.IsZero() && !r.SignaturesApart:
+		return nil, errors.New("evidence: the signature is not at hand: want Recorder.SignaturesApart")
 	}
 	if res != nil && res.AtKind == verify.InstantNow {
 		clock = res.At // of this call, and not a moment before
 	}
-	b := &builder{ctx: ctx, recorder: r, record: &Record{Basis: r.basis(q, clock)}, places: map[Hash]int{}}
+	b := &builder{ctx: ctx, recorder: r, record: &Record{Basis: r.basis(q, clock)}}
 	b.asked(q)
 	if res != nil {
 		b.result(res)
@@ -118,7 +123,6 @@ type builder struct {
 	ctx      context.Context
 	recorder *Recorder
 	record   *Record
-	places   map[Hash]int // in Objects
 	err      error
 }
 
@@ -126,21 +130,43 @@ type builder struct {
 func (b *builder) object(kind Kind, data []byte, source string) Hash {
 	var hash Hash
 	if kind == KindCRL && source != "" && source != sourceSupplied {
-		hash = b.recorder.large.of(data)
+		hash = b.recorder.shared.of(data)
 	} else {
 		hash = HashOf(data)
 	}
-	i, there := b.places[hash]
-	if !there {
-		i = len(b.record.Objects)
-		b.places[hash] = i
-		b.record.Objects = append(b.record.Objects, Object{Kind: kind, SHA256: hash, Size: int64(len(data))})
-		b.keep(&b.record.Objects[i], data)
+	o, added := b.place(kind, hash, int64(len(data)))
+	if added {
+		b.keep(o, data)
 	}
-	if o := &b.record.Objects[i]; source != "" && !slices.Contains(o.Sources, source) {
+	if source != "" && !slices.Contains(o.Sources, source) {
 		o.Sources = append(o.Sources, source)
 	}
 	return hash
+}
+
+// place returns the entry of an object, which is added unless it is there. There are
+// few: looking through them costs less than an index would.
+func (b *builder) place(kind Kind, hash Hash, size int64) (o *Object, added bool) {
+	all := b.record.Objects
+	for i := range all {
+		if all[i].SHA256 == hash {
+			return &all[i], false
+		}
+	}
+	if all == nil {
+		all = make([]Object, 0, 8) // a signature, a path of three, two statements of status
+	}
+	b.record.Objects = append(all, Object{Kind: kind, SHA256: hash, Size: size})
+	return &b.record.Objects[len(all)], true
+}
+
+// signature adds what the question is about.
+func (b *builder) signature(kind Kind, q *Question) Hash {
+	if q.SignatureHash.IsZero() || !b.recorder.SignaturesApart {
+		return b.object(kind, q.Signature, "")
+	}
+	b.place(kind, q.SignatureHash, q.SignatureSize)
+	return q.SignatureHash
 }
 
 // keep puts the bytes where the recorder wants them.
@@ -165,13 +191,20 @@ func (b *builder) certificate(cert *x509.Certificate) Hash {
 	if cert == nil {
 		return Hash{}
 	}
-	return b.object(KindCertificate, cert.Raw, "")
+	hash := b.recorder.shared.ofCertificate(cert)
+	if o, added := b.place(KindCertificate, hash, int64(len(cert.Raw))); added {
+		b.keep(o, cert.Raw)
+	}
+	return hash
 }
 
 func (b *builder) path(path []*x509.Certificate) []Hash {
-	var hashes []Hash
-	for _, cert := range path {
-		hashes = append(hashes, b.certificate(cert))
+	if len(path) == 0 {
+		return nil
+	}
+	hashes := make([]Hash, len(path))
+	for i, cert := range path {
+		hashes[i] = b.certificate(cert)
 	}
 	return hashes
 }
@@ -196,10 +229,10 @@ func (b *builder) asked(q *Question) {
 	}
 	switch {
 	case q.bare():
-		a.Signature = b.object(KindSignature, q.Signature, "")
+		a.Signature = b.signature(KindSignature, q)
 		a.Algorithm = q.algorithm().String()
 	case q.Method != Certificate:
-		a.Signature = b.object(KindSignedData, q.Signature, "")
+		a.Signature = b.signature(KindSignedData, q)
 	}
 	if q.Certificate != nil {
 		a.Certificate = b.object(KindCertificate, q.Certificate, "")
