@@ -84,7 +84,7 @@ type Config struct {
 	OnSignIn func(ctx context.Context, res *verify.Result, s *Session) error
 
 	// OnVerdict, if not nil, is called with what the verifier says of each signature
-	// that a browser brings, refusals too: here a service keeps evidence of sign-ins
+	// that a browser or a phone brings, refusals too: here a service keeps evidence of sign-ins
 	// and consents. An error refuses what was signed: a verdict that cannot be
 	// accounted for is none. It is logged and must not hold personal data.
 	OnVerdict func(ctx context.Context, v *Verdict) error

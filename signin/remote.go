@@ -223,13 +223,19 @@ func (a *Authenticator) verifyRemote(ctx context.Context, at *RemoteAttempt, ans
 	if at.Purpose == File {
 		opts.Use = verify.UseFiling
 	}
+	v := &Verdict{Line: at.Line, Type: PKCS1, Signature: answer.Signature, Certificate: answer.Certificate, Options: opts, Clock: a.verifier.Now()}
 	if answer.SignedData {
+		v.Type, v.Detached, v.Certificate = PKCS7, true, nil
 		if answer.Certificate != nil {
 			opts.Certificates = [][]byte{answer.Certificate}
 		}
 		res, err = a.verifier.Detached(ctx, answer.Signature, bytes.NewReader([]byte(at.Line)), opts)
 	} else {
 		res, err = a.verifier.Signature(ctx, answer.Certificate, x509.SHA256WithRSA, []byte(at.Line), answer.Signature, opts)
+	}
+	v.Result, v.Refusal = res, err
+	if unkept := a.tell(ctx, v); err == nil {
+		err = unkept
 	}
 	if err != nil {
 		return nil, fromVerify(err)

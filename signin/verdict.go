@@ -8,12 +8,16 @@ import (
 	"github.com/citizencert/citizencert/verify"
 )
 
-// A Verdict is what the verifier was asked about a signature that a browser brought,
-// and what it has answered: all that a record of it needs. With package evidence,
+// A Verdict is what the verifier was asked about a signature that a browser or a phone
+// has brought, and what it has answered: all that a record of it needs. With package evidence,
 //
 //	q := evidence.Question{Method: evidence.SignedData, Signature: v.Signature, Options: v.Options}
 //	if v.Type == signin.PKCS1 {
 //		q.Method, q.Certificate, q.Signed = evidence.Signature, v.Certificate, []byte(v.Line)
+//	}
+//	if v.Detached {
+//		sum := sha256.Sum256([]byte(v.Line))
+//		q.Method, q.Sums = evidence.Detached, map[crypto.Hash][]byte{crypto.SHA256: sum[:]}
 //	}
 //	rec, err := recorder.Record(ctx, q, v.Clock, v.Result, v.Refusal)
 //
@@ -22,6 +26,10 @@ type Verdict struct {
 	Line      string // that had to be signed; see ParseLine
 	Type      SignatureType
 	Signature []byte // of PKCS1, or a SignedData
+
+	// Detached says that Verifier.Detached was asked, with Line for content, since a
+	// phone may leave that out of its SignedData.
+	Detached bool
 
 	// Certificate is what came with a signature of PKCS1, in DER.
 	Certificate []byte
