@@ -38,6 +38,10 @@ type Form struct {
 	// Modes are the ways to offer, the likeliest first.
 	Modes []Mode
 
+	// OnPhone says that the browser runs on a phone: then this form goes before that
+	// for a card, which cannot be used there.
+	OnPhone bool
+
 	// IDNumber is what the field has at first, if the service knows.
 	IDNumber string
 
@@ -53,11 +57,14 @@ type Form struct {
 // SignInForm returns the form for a page on which citizens sign in, with the ways of
 // Config.Modes; to who comes with a phone, those on that phone come first.
 func (f *Flow) SignInForm(r *http.Request, lang signin.Language) *Form {
-	modes := slices.Clone(f.cfg.Modes)
-	if webpage.OnPhone(r) {
-		slices.SortStableFunc(modes, func(a, b Mode) int { return onPhone(b) - onPhone(a) })
+	form := &Form{
+		Path: f.cfg.Path, Next: f.cfg.Next, Modes: slices.Clone(f.cfg.Modes),
+		OnPhone: webpage.OnPhone(r), ID: "phone", Language: lang, flow: f,
 	}
-	return &Form{Path: f.cfg.Path, Next: f.cfg.Next, Modes: modes, ID: "phone", Language: lang, flow: f}
+	if form.OnPhone {
+		slices.SortStableFunc(form.Modes, func(a, b Mode) int { return onPhone(b) - onPhone(a) })
+	}
+	return form
 }
 
 // onPhone is 1 for the ways that begin on the phone itself.

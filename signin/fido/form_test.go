@@ -147,20 +147,22 @@ func TestStatementHandler(t *testing.T) {
 	refuse := error(nil)
 	mux := http.NewServeMux()
 	mux.Handle("/", site)
-	mux.HandleFunc("/returns/{number}/phone/{call}", func(rw http.ResponseWriter, r *http.Request) {
-		w.flow.StatementHandler(fido.Statement{
-			Purpose:    signin.File,
-			Digest:     sha256.Sum256([]byte(r.PathValue("number"))),
-			ReturnPath: "/returns/" + r.PathValue("number"),
-			Done: func(_ *http.Request, s *signin.Session, signed *fido.Signed) (string, error) {
-				if s.Assurance != signin.AssuranceMobile {
-					t.Errorf("got session %v", s)
-				}
-				done = append(done, signed)
-				return "/filings/1", refuse
-			},
-		}).ServeHTTP(rw, r)
-	})
+	mux.Handle("/returns/{number}/phone/{call}", w.flow.StatementHandler(fido.Statement{
+		Purpose: signin.File,
+		Document: func(r *http.Request, s *signin.Session) ([sha256.Size]byte, string, error) {
+			if r.PathValue("number") == "9" {
+				return [sha256.Size]byte{}, "", errors.New("no such return")
+			}
+			return sha256.Sum256([]byte(r.PathValue("number"))), "/returns/" + r.PathValue("number"), nil
+		},
+		Done: func(_ *http.Request, s *signin.Session, signed *fido.Signed) (string, error) {
+			if s.Assurance != signin.AssuranceMobile {
+				t.Errorf("got session %v", s)
+			}
+			done = append(done, signed)
+			return "/filings/1", refuse
+		},
+	}))
 	w.site = mux
 	begin := func(number string) map[string]string {
 		t.Helper()
@@ -210,6 +212,7 @@ func TestStatementHandler(t *testing.T) {
 	}
 	refuse = errors.New("the database is full")
 	status("/returns/1/phone/status", begin("1"), http.StatusInternalServerError, signin.CodeInternal)
+	status("/returns/9/phone/start", map[string]string{"mode": "qr", "idNumber": wangID}, http.StatusInternalServerError, signin.CodeInternal)
 	if rec := b.do("POST", "/returns/1/phone/other", nil); rec.Code != http.StatusNotFound {
 		t.Errorf("another call: got %d", rec.Code)
 	}

@@ -41,6 +41,7 @@
         status.focus();
       }
     };
+    const unreachable = { code: "unreachable", message: { [settings.language]: texts.unreachable } };
     const clear = () => {
       round++;
       hurry();
@@ -115,7 +116,10 @@
         try {
           result = await post("status", { attempt: attempt.attempt });
         } catch {
-          if (mine === round) {
+          if (mine === round && left() === 0) {
+            end();
+            fail(unreachable);
+          } else if (mine === round) {
             say(texts.offline);
           }
           continue;
@@ -163,7 +167,7 @@
         const idNumber = mode === "redirect" ? "" : number.value.trim().toUpperCase();
         result = await post("start", { mode, idNumber });
       } catch {
-        result = { ok: false, answer: { code: "offline", message: { [settings.language]: texts.unreachable } } };
+        result = { ok: false, answer: unreachable };
       }
       buttons.forEach((b) => { b.disabled = false; });
       if (!result.ok) {
