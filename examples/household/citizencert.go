@@ -13,6 +13,7 @@ import (
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/fido"
 	"github.com/citizencert/citizencert/signin/hipki"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -20,7 +21,7 @@ import (
 // This file is what a service writes to use the SDK. The rest of the example is
 // the service itself.
 
-// serviceName is in every line that a card signs for this service.
+// serviceName is in every line that is signed for this service.
 const serviceName = "household"
 
 // A verifier verifies signatures, and owns the sources of status that it asks.
@@ -57,22 +58,64 @@ func (v *verifier) Close() error {
 	return errors.Join(errs...)
 }
 
-// newSignIn signs citizens in with their card.
-func newSignIn(ctx context.Context, env program.Env, v *verify.Verifier, store *Store) (*signin.Authenticator, *hipki.Handler, error) {
+// A signIn is how citizens sign in, and consent: with their card, or with their phone.
+type signIn struct {
+	auth  *signin.Authenticator
+	card  *hipki.Handler
+	phone *fido.Flow
+}
+
+// newSignIn puts the ways to sign in together. What is signed is a SignedData, which
+// proves a consent by itself, with the certificate inside.
+func newSignIn(ctx context.Context, env program.Env, v *verify.Verifier, store *Store) (*signIn, error) {
+	auth, err := newAuthenticator(ctx, env, v, store)
+	if err != nil {
+		return nil, err
+	}
+	client, err := env.World.FidoClient()
+	if err != nil {
+		return nil, err
+	}
+	phone, err := fido.New(fido.Config{
+		Auth:      auth,
+		Client:    client,
+		Hint:      "測試戶政事務所線上申辦",
+		Form:      fido.PKCS7,
+		Path:      "/signin/fido/",
+		Next:      "/applications",
+		ReturnURL: env.Origin + "/signin",
+		Logger:    env.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	card, err := hipki.New(hipki.Config{
+		Auth:      auth,
+		Path:      "/card/",
+		Type:      signin.PKCS7,
+		Component: env.World.Component.Origin,
+		Language:  site.Language,
+		Beside:    phone.Section,
+	})
+	return &signIn{auth, card, phone}, err
+}
+
+func newAuthenticator(ctx context.Context, env program.Env, v *verify.Verifier, store *Store) (*signin.Authenticator, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	pairwiseKey, err := store.PairwiseKey(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	auth, err := signin.New(signin.Config{
+	return signin.New(signin.Config{
 		Verifier:    v,
 		Origins:     []string{env.Origin},
 		Service:     serviceName,
 		Key:         key,
 		PairwiseKey: pairwiseKey,
+		Challenges:  store.Challenges(),
 		LoginPath:   "/signin",
 		Logger:      env.Logger,
 
@@ -81,15 +124,4 @@ func newSignIn(ctx context.Context, env program.Env, v *verify.Verifier, store *
 			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0].Raw)
 		},
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	card, err := hipki.New(hipki.Config{
-		Auth:      auth,
-		Path:      "/card/",
-		Type:      signin.PKCS7, // proves a consent by itself, with the certificate inside
-		Component: env.World.Component.Origin,
-		Language:  site.Language,
-	})
-	return auth, card, err
 }

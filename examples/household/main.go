@@ -1,5 +1,5 @@
 // Household is a service of a household registration office: citizens sign in with
-// their card, and apply for a household transcript by consenting, with the card
+// their card or phone, and apply for a household transcript by consenting, with it
 // again, to the text of the application. What is stored proves the consent.
 //
 //	go run ./examples/household          serve, and print the address

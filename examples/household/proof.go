@@ -6,23 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/verify"
 )
 
 // newProof keeps of a consent what is needed to verify it again.
-func newProof(origin string, consent *signin.SignedConsent) (*Proof, error) {
+func newProof(origin, line string, signature []byte, res *verify.Result) (*Proof, error) {
 	u, err := url.Parse(origin)
 	if err != nil {
 		return nil, err
 	}
 	return &Proof{
 		Host:      u.Host,
-		Line:      consent.Line,
-		Signature: consent.Signature,
-		GivenAt:   consent.Result.At,
-		Evidence:  consent.Result.Evidence,
+		Line:      line,
+		Signature: signature,
+		GivenAt:   res.At,
+		Evidence:  res.Evidence,
 	}, nil
 }
 
@@ -48,7 +49,7 @@ func (s *service) verifyProof(ctx context.Context, a *Application) (*verify.Resu
 	case p.GivenAt.After(line.Expiry):
 		return nil, errors.New("the line had expired")
 	}
-	res, err := s.archive.SignedData(ctx, p.Signature, &verify.Options{
+	res, err := s.archive.Detached(ctx, p.Signature, strings.NewReader(p.Line), &verify.Options{
 		Use:        verify.UseSignIn, // as fresh as it had to be when it was given
 		ReceivedAt: p.GivenAt,
 		Line:       p.Line,

@@ -55,7 +55,7 @@ func TestProof(t *testing.T) {
 		"subject":    {func(a *Application) { a.Subject += "x" }, "another holder"},
 		"host":       {func(a *Application) { a.Proof.Host = "localhost:1" }, "the line is for"},
 		"line":       {func(a *Application) { a.Proof.Line = strings.Replace(a.Proof.Line, "consent", "file", 1) }, "the line is for"},
-		"challenge":  {func(a *Application) { a.Proof.Line = swapDigits(a.Proof.Line) }, "not the statement line"},
+		"challenge":  {func(a *Application) { a.Proof.Line = swapDigits(a.Proof.Line) }, "digest-mismatch"},
 		"signature":  {func(a *Application) { a.Proof.Signature[len(a.Proof.Signature)-1] ^= 1 }, "bad-signature"},
 		"evidence":   {func(a *Application) { a.Proof.Evidence = nil }, "status-unavailable"},
 		"given late": {func(a *Application) { a.Proof.GivenAt = a.Proof.GivenAt.Add(6 * time.Minute) }, "expired"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"embed"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"github.com/citizencert/citizencert/examples/internal/program"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/fido"
 	"github.com/citizencert/citizencert/signin/hipki"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -24,6 +26,7 @@ type service struct {
 	origin   string
 	signin   *site.SignIn
 	card     *hipki.Handler
+	phone    *fido.Flow
 	live     *verifier // learns the status of certificates now
 	archive  *verifier // goes by what was kept
 	identity signin.IdentityChecker
@@ -49,12 +52,13 @@ func newService(ctx context.Context, env program.Env, store *Store) (*service, e
 	if s.archive, err = newVerifier(scheme, true); err != nil {
 		return nil, errors.Join(err, s.live.Close())
 	}
-	auth, card, err := newSignIn(ctx, env, s.live.Verifier, store)
+	ways, err := newSignIn(ctx, env, s.live.Verifier, store)
 	if err != nil {
 		return nil, errors.Join(err, s.live.Close(), s.archive.Close())
 	}
-	s.card = card
-	s.signin = &site.SignIn{Auth: auth, Card: card, Site: s.site, Home: "/applications", Logger: env.Logger}
+	s.card, s.phone = ways.card, ways.phone
+	s.site.PhoneScreen = env.World.PhoneScreen()
+	s.signin = &site.SignIn{Auth: ways.auth, Card: s.card, Phone: s.phone, Site: s.site, Home: "/applications", Logger: env.Logger}
 	return s, nil
 }
 
@@ -74,6 +78,7 @@ func (s *service) Handler() http.Handler {
 	mux.HandleFunc("POST /applications", s.signin.Only(s.apply))
 	mux.HandleFunc("GET /applications/{number}", s.signin.Only(s.show))
 	mux.HandleFunc("POST /applications/{number}/consent", s.signin.Only(s.consent))
+	mux.Handle("POST /applications/{number}/phone/{call}", s.phoneConsent())
 	mux.Handle("GET /assets/", http.StripPrefix("/assets/", site.Assets()))
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/", false)
@@ -166,7 +171,12 @@ func (s *service) show(w http.ResponseWriter, r *http.Request, session *signin.S
 			s.signin.Problem(w, r, err, r.URL.Path, true)
 			return
 		}
-		s.site.Render(w, r, http.StatusOK, "consent.html", site.Page{SignedIn: true, Card: form, Data: a})
+		s.site.Render(w, r, http.StatusOK, "consent.html", site.Page{
+			SignedIn: true,
+			Card:     form,
+			Phone:    s.phone.StatementForm(r, site.Language(r), r.URL.Path+"/phone/"),
+			Data:     a,
+		})
 		return
 	}
 	res, err := s.verifyProof(r.Context(), a)
@@ -192,16 +202,45 @@ func (s *service) consent(w http.ResponseWriter, r *http.Request, session *signi
 		s.signin.Problem(w, r, err, "/applications/"+a.Number, true)
 		return
 	}
-	proof, err := newProof(s.origin, consent)
-	if err == nil {
-		_, err = s.store.AddProof(r.Context(), a.Number, proof)
-	}
-	if err != nil {
+	if err := s.keepConsent(r.Context(), a, consent.Line, consent.Signature, consent.Result); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	s.logger.InfoContext(r.Context(), "consent given", "application", a.Number, "consent", consent)
 	http.Redirect(w, r, "/applications/"+a.Number, http.StatusSeeOther)
+}
+
+// phoneConsent does the same with what a phone has signed.
+func (s *service) phoneConsent() http.Handler {
+	return s.phone.StatementHandler(fido.Statement{
+		Purpose: signin.Consent,
+		Document: func(r *http.Request, session *signin.Session) ([sha256.Size]byte, string, error) {
+			a, err := s.store.Application(r.Context(), session.Subject, r.PathValue("number"))
+			if err != nil {
+				return [sha256.Size]byte{}, "", &signin.Error{Reason: signin.ReasonRequest, Err: err}
+			}
+			return sha256.Sum256([]byte(a.Text)), "/applications/" + a.Number, nil
+		},
+		Done: func(r *http.Request, session *signin.Session, signed *fido.Signed) (string, error) {
+			a, err := s.store.Application(r.Context(), session.Subject, r.PathValue("number"))
+			if err != nil {
+				return "", err
+			}
+			return "/applications/" + a.Number, s.keepConsent(r.Context(), a, signed.Line, signed.Signature, signed.Result)
+		},
+	})
+}
+
+// keepConsent keeps what proves consent to an application.
+func (s *service) keepConsent(ctx context.Context, a *Application, line string, signature []byte, res *verify.Result) error {
+	proof, err := newProof(s.origin, line, signature, res)
+	if err != nil {
+		return err
+	}
+	if _, err := s.store.AddProof(ctx, a.Number, proof); err != nil {
+		return err
+	}
+	s.logger.InfoContext(ctx, "consent given", "application", a.Number, "verified", res)
+	return nil
 }
 
 // fail answers what went wrong behind a page of a citizen who is signed in.

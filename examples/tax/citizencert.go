@@ -12,6 +12,7 @@ import (
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/fido"
 	"github.com/citizencert/citizencert/signin/hipki"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/evidence"
@@ -19,6 +20,9 @@ import (
 
 // This file is what a service writes to use the SDK. The rest of the example is
 // the service itself.
+
+// serviceName is in every line that is signed for this service.
+const serviceName = "tax"
 
 // A verifier verifies signatures, and owns the sources of status that it asks. What
 // its verdicts rest on is recorded, and can be judged again without those sources.
@@ -86,9 +90,10 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verifier, st
 	auth, err := signin.New(signin.Config{
 		Verifier:    verifier.Verifier,
 		Origins:     []string{origin},
-		Service:     "tax",
+		Service:     serviceName,
 		Key:         key,
 		PairwiseKey: pairwiseKey,
+		Challenges:  store.Challenges(),
 		Accounts:    store,
 		LoginPath:   "/signin",
 		Logger:      logger,
@@ -114,13 +119,29 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verifier, st
 	return auth, nil
 }
 
-// newCard makes the forms in which citizens sign with their card. In production
-// the component is left out: it is where package hipki expects it.
-func newCard(auth *signin.Authenticator, component string) (*hipki.Handler, error) {
+// newPhone has citizens sign in and sign with their phone. client speaks to the
+// operator: in production one of fido.NewProduction.
+func newPhone(auth *signin.Authenticator, client *fido.Client, origin string, logger *slog.Logger) (*fido.Flow, error) {
+	return fido.New(fido.Config{
+		Auth:      auth,
+		Client:    client,
+		Hint:      "測試稅務所網路申報",
+		Path:      "/signin/fido/",
+		Next:      "/filings",
+		ReturnURL: origin + "/signin",
+		Logger:    logger,
+	})
+}
+
+// newCard makes the forms in which citizens sign with their card, with the phone
+// beside it. In production the component is left out: it is where package hipki
+// expects it.
+func newCard(auth *signin.Authenticator, phone *fido.Flow, component string) (*hipki.Handler, error) {
 	return hipki.New(hipki.Config{
 		Auth:      auth,
 		Path:      "/card/",
 		Component: component,
 		Language:  site.Language,
+		Beside:    phone.Section,
 	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/fido"
 )
 
 // fileReturn receives the signature over a return, verifies it, and keeps both
@@ -34,29 +36,63 @@ func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *si
 		s.refuseRequest(w, r, "/filings")
 		return
 	}
-	filing := &Filing{
+	target, err := s.receive(r.Context(), session.Account, &Filing{
 		Number:    r.PathValue("number"),
 		Signer:    session.Subject,
 		Signature: signature,
 		Record:    Record{ReceivedAt: received},
-	}
-	added, err := s.file(r.Context(), session.Account, filing)
+	})
 	if err != nil {
 		s.fail(w, r, err)
 		return
+	}
+	http.Redirect(w, r, target, http.StatusSeeOther)
+}
+
+// phoneFiling receives filings that are signed with the phone, which signs a line with
+// the digest of the return. What it has signed has been verified once when it comes
+// here; it is judged as a filing like one that a card has signed.
+func (s *service) phoneFiling() http.Handler {
+	return s.phone.StatementHandler(fido.Statement{
+		Purpose: signin.File,
+		Document: func(r *http.Request, session *signin.Session) ([sha256.Size]byte, string, error) {
+			ret, err := s.store.Return(r.Context(), session.Account, r.PathValue("number"))
+			if err != nil {
+				return [sha256.Size]byte{}, "", &signin.Error{Reason: signin.ReasonRequest, Err: err}
+			}
+			return sha256.Sum256(ret.Document), "/returns/" + ret.Number, nil
+		},
+		Done: func(r *http.Request, session *signin.Session, signed *fido.Signed) (string, error) {
+			return s.receive(r.Context(), session.Account, &Filing{
+				Number:      r.PathValue("number"),
+				Signer:      session.Subject,
+				Signature:   signed.Signature,
+				Line:        signed.Line,
+				Certificate: signed.Certificate,
+				Record:      Record{ReceivedAt: time.Now()},
+			})
+		},
+	})
+}
+
+// receive files what has been received, and returns the path of its page.
+func (s *service) receive(ctx context.Context, account string, filing *Filing) (string, error) {
+	added, err := s.file(ctx, account, filing)
+	if err != nil {
+		return "", err
 	}
 	target := fmt.Sprintf("/filings/%d", filing.ID)
 	if !added {
 		target += "?again"
 	}
-	http.Redirect(w, r, target, http.StatusSeeOther)
+	return target, nil
 }
 
 // verifyTime bounds the verification of a filing, network included.
 const verifyTime = 20 * time.Second
 
 // file judges a filing for a return of an account, and keeps what came out. If
-// its signer has filed that document before, nothing is added, and the filing
+// that return has been filed before, nothing is added, and the filing
 // gets the ID of the earlier one.
 func (s *service) file(ctx context.Context, account string, filing *Filing) (added bool, err error) {
 	// What has been received is judged even if the browser does not wait.
@@ -66,11 +102,11 @@ func (s *service) file(ctx context.Context, account string, filing *Filing) (add
 	if err != nil {
 		return false, err
 	}
-	kept, err := s.judge(ctx, filing, ret.Document)
+	kept, err := s.judge(ctx, account, filing, ret.Document)
 	if err != nil {
 		return false, err
 	}
-	return s.store.AddFiling(ctx, filing, ret.Document, kept)
+	return s.store.AddFiling(ctx, filing, kept)
 }
 
 // verifyAgain judges a pending filing once more, for the instant at which it was
@@ -94,7 +130,7 @@ func (s *service) settle(ctx context.Context, account string, filing *Filing) er
 	if err != nil {
 		return err
 	}
-	kept, err := s.judge(ctx, filing, ret.Document)
+	kept, err := s.judge(ctx, account, filing, ret.Document)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -53,12 +52,17 @@ type Filing struct {
 	Signer    string // subject of the session that sent it
 	Signature []byte
 	Record    Record
+
+	// Line and Certificate are there if the phone has signed a line, and not the
+	// document.
+	Line        string
+	Certificate []byte
 }
 
 // AddFiling keeps a filing, with the evidence of its verdict, and gives it its
-// ID. If the filing is accepted, and the signer has filed this document before,
-// nothing is kept: the ID is that of the earlier filing, and added is false.
-func (s *Store) AddFiling(ctx context.Context, f *Filing, document []byte, kept []byte) (added bool, err error) {
+// ID. If the filing is accepted, and its return has been filed before, nothing is
+// kept: the ID is that of the earlier filing, and added is false.
+func (s *Store) AddFiling(ctx context.Context, f *Filing, kept []byte) (added bool, err error) {
 	record, err := json.Marshal(f.Record)
 	if err != nil {
 		return false, err
@@ -68,13 +72,12 @@ func (s *Store) AddFiling(ctx context.Context, f *Filing, document []byte, kept 
 		return false, err
 	}
 	defer tx.Rollback() // without effect after Commit
-	digest := sha256.Sum256(document)
-	err = tx.QueryRowContext(ctx, `INSERT INTO filings (number, signer, digest, signature, verdict, record)
-		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
-		f.Number, f.Signer, digest[:], f.Signature, f.Record.Verdict, string(record)).Scan(&f.ID)
+	err = tx.QueryRowContext(ctx, `INSERT INTO filings (number, signer, signature, line, certificate, verdict, record)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
+		f.Number, f.Signer, f.Signature, f.Line, f.Certificate, f.Record.Verdict, string(record)).Scan(&f.ID)
 	if errors.Is(err, sql.ErrNoRows) {
-		return false, tx.QueryRowContext(ctx, `SELECT id FROM filings WHERE digest = ? AND signer = ? AND verdict = 'accepted'`,
-			digest[:], f.Signer).Scan(&f.ID)
+		return false, tx.QueryRowContext(ctx, `SELECT id FROM filings WHERE number = ? AND verdict = 'accepted'`,
+			f.Number).Scan(&f.ID)
 	}
 	if err != nil {
 		return false, err
@@ -132,7 +135,7 @@ func (s *Store) KeepVerdict(ctx context.Context, kept []byte) error {
 	return err
 }
 
-const selectFilings = `SELECT f.id, f.number, f.signer, f.signature, f.record FROM filings f
+const selectFilings = `SELECT f.id, f.number, f.signer, f.signature, f.line, f.certificate, f.record FROM filings f
 	JOIN returns r ON r.number = f.number WHERE r.account = ?`
 
 // Filing returns a filing of an account.
@@ -162,7 +165,7 @@ func (s *Store) Filings(ctx context.Context, account string) ([]*Filing, error) 
 func scanFiling(row interface{ Scan(...any) error }) (*Filing, error) {
 	var f Filing
 	var record []byte
-	if err := row.Scan(&f.ID, &f.Number, &f.Signer, &f.Signature, &record); err != nil {
+	if err := row.Scan(&f.ID, &f.Number, &f.Signer, &f.Signature, &f.Line, &f.Certificate, &record); err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(record, &f.Record); err != nil {

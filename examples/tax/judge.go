@@ -58,21 +58,16 @@ const (
 // The reasons of this service beside those of package verify.
 const (
 	reasonSigners     refusal = "signers"      // not exactly one
-	reasonOtherSigner refusal = "other-signer" // not the holder who is signed in
-	reasonDuplicate   refusal = "duplicate"    // this signer has filed this document before
+	reasonOtherSigner refusal = "other-signer" // not the citizen who is signed in
+	reasonDuplicate   refusal = "duplicate"    // this return has been filed before
 )
 
-// judge verifies the signature of a filing over a document, as received, and that
-// it is the signature of the holder whose session sent it. It writes the record
-// and returns what the verdict rests on, a refusal too.
-func (s *service) judge(ctx context.Context, filing *Filing, document []byte) (kept []byte, err error) {
+// judge verifies the signature of a filing over a document of an account, as received,
+// and that it is the signature of the citizen whose session sent it. It writes the
+// record and returns what the verdict rests on, a refusal too.
+func (s *service) judge(ctx context.Context, account string, filing *Filing, document []byte) (kept []byte, err error) {
 	filing.Record = Record{Verdict: Accepted, ReceivedAt: filing.Record.ReceivedAt}
-	rec, res, cause := s.verifier.recorder.Ask(ctx, evidence.Question{
-		Method:    evidence.Detached,
-		Signature: filing.Signature,
-		// Our own record of the receipt: the signer's clock proves nothing.
-		Options: &verify.Options{ReceivedAt: filing.Record.ReceivedAt},
-	}, bytes.NewReader(document))
+	rec, res, cause := s.verifier.recorder.Ask(ctx, s.question(filing), bytes.NewReader(document))
 	if rec == nil {
 		return nil, cause // no verdict
 	}
@@ -81,7 +76,9 @@ func (s *service) judge(ctx context.Context, filing *Filing, document []byte) (k
 	}
 	if cause == nil {
 		filing.Record.describe(res)
-		cause = s.checkSigner(res, filing.Signer)
+		if cause, err = s.checkSigner(ctx, res, account, filing.Signer); err != nil {
+			return nil, err
+		}
 	}
 	if cause != nil {
 		filing.Record.refuse(cause)
@@ -100,18 +97,38 @@ type refusal string
 
 func (r refusal) Error() string { return "tax: refused: " + string(r) }
 
-// checkSigner compares the signer with the holder who is signed in: a good
-// signature is somebody's, and whose it has to be, only the service knows. The
-// subject of a session is made of the holder number, which a new card keeps or
-// not; it is the certificate holder who has to be the same, not the card.
-func (s *service) checkSigner(res *verify.Result, subject string) error {
+// question is what the verifier is asked about a filing: a card signs the document, a
+// phone a line that has its digest.
+func (s *service) question(filing *Filing) evidence.Question {
+	q := evidence.Question{
+		Method:    evidence.Detached,
+		Signature: filing.Signature,
+		// Our own record of the receipt: the signer's clock proves nothing.
+		Options: &verify.Options{ReceivedAt: filing.Record.ReceivedAt},
+	}
+	if filing.Line != "" {
+		q.Method, q.Certificate, q.Host, q.Service = evidence.Statement, filing.Certificate, s.host, serviceName
+		q.Options.Line = filing.Line
+	}
+	return q
+}
+
+// checkSigner compares the signer with the citizen who is signed in: a good
+// signature is somebody's, and whose it has to be, only the service knows. That is
+// the holder of the session, or another with the same account: the holder numbers of
+// a citizen's card and phone are two.
+func (s *service) checkSigner(ctx context.Context, res *verify.Result, account, subject string) (cause, err error) {
 	if len(res.Signers) != 1 {
-		return reasonSigners
+		return reasonSigners, nil
 	}
-	if s.auth.Subject(res.Signers[0].Identity) != subject {
-		return reasonOtherSigner
+	signer := s.auth.Subject(res.Signers[0].Identity)
+	if signer == subject {
+		return nil, nil
 	}
-	return nil
+	if linked, err := s.store.Account(ctx, signer); err != nil || linked == account {
+		return nil, err
+	}
+	return reasonOtherSigner, nil
 }
 
 // refuse writes down why a filing is not accepted.

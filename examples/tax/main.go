@@ -1,6 +1,6 @@
 // Tax is an income tax filing service that accepts citizen certificates, with
 // everything around it that a developer's desk lacks: a look-alike of the
-// national PKI, a simulated card, and the register of people.
+// national PKI, a simulated card and phone, and the register of people.
 //
 //	go run ./examples/tax          serve, and print the address
 //	go run ./examples/tax -once    walk through it in the terminal, and exit
@@ -11,7 +11,6 @@ import (
 	"errors"
 	"io"
 
-	"github.com/citizencert/citizencert/examples/internal/lookalike"
 	"github.com/citizencert/citizencert/examples/internal/program"
 )
 
@@ -37,7 +36,7 @@ var tax = program.Program{
 		if err != nil {
 			return err
 		}
-		return walk(ctx, env.Origin, env.World.Cards[lookalike.CitizenCard], judge, out)
+		return walk(ctx, env.Origin, env.World, judge, out)
 	},
 }
 

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/citizencert/citizencert/examples/internal/lookalike"
 	"github.com/citizencert/citizencert/examples/internal/program"
 	"github.com/citizencert/citizencert/signin"
 )
@@ -20,6 +19,7 @@ import (
 // TestOnce walks the road of go run ./examples/tax -once, twice over one file:
 // what the first run knows of the citizen, the second still knows.
 func TestOnce(t *testing.T) {
+	t.Parallel() // it waits for the phone
 	db := filepath.Join(t.TempDir(), "a name%20with #odd? characters.db")
 	for _, run := range []string{"first", "second"} {
 		t.Run(run, func(t *testing.T) {
@@ -40,6 +40,10 @@ func TestOnce(t *testing.T) {
 				"judged again from that alone: accepted, as recorded",
 				"tampered     refused: digest-mismatch",
 				"judged again from that alone: refused, as recorded",
+				"sign-in      verified: phone of",
+				"account      the one of the card",
+				"filing       signed with the phone and verified",
+				"judged again from that alone: accepted, as recorded",
 				"done",
 			} {
 				_, after, found := strings.Cut(rest, line)
@@ -88,7 +92,7 @@ func TestStartRefused(t *testing.T) {
 func TestWalkFails(t *testing.T) {
 	o := newOffice(t)
 	o.world.Register.SetDown(true)
-	err := walk(t.Context(), o.origin, o.world.Cards[lookalike.CitizenCard], o.service.verifier.judge, &bytes.Buffer{})
+	err := walk(t.Context(), o.origin, o.world, o.service.verifier.judge, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "linking the account") || !strings.Contains(err.Error(), "try again later") {
 		t.Errorf("got error %v, want one from linking the account that says what the page says", err)
 	}

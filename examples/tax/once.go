@@ -12,31 +12,41 @@ import (
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
 	"github.com/citizencert/citizencert/examples/internal/visitor"
+	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/evidence"
 )
 
+// A walker is a citizen with card and phone, at a browser.
+type walker struct {
+	*visitor.Browser
+	origin string
+	card   *lookalike.Card
+	phone  *pkitest.Phone
+	judge  *evidence.Judge // judges what was kept once more
+	out    io.Writer
+}
+
 // walk is the road of a citizen, over HTTP and through the same pages as with a
 // browser. judge judges what was kept once more.
-func walk(ctx context.Context, origin string, card *lookalike.Card, judge *evidence.Judge, out io.Writer) error {
+func walk(ctx context.Context, origin string, world *lookalike.World, judge *evidence.Judge, out io.Writer) error {
 	b, err := visitor.New(origin)
 	if err != nil {
 		return err
 	}
+	w := &walker{Browser: b, origin: origin, card: world.Cards[lookalike.CitizenCard], phone: world.Phones[lookalike.CitizenPhone], judge: judge, out: out}
 	for _, step := range []struct {
 		name string
-		do   func(context.Context, *visitor.Browser, *lookalike.Card, io.Writer) error
+		do   func(context.Context) error
 	}{
-		{"signing in", walkSignIn},
-		{"linking the account", walkLink},
-		{"filing", func(ctx context.Context, b *visitor.Browser, _ *lookalike.Card, out io.Writer) error {
-			return walkFiling(ctx, b, judge, out)
-		}},
-		{"filing something else than was shown", func(ctx context.Context, b *visitor.Browser, _ *lookalike.Card, out io.Writer) error {
-			return walkTampered(ctx, b, judge, out)
-		}},
+		{"signing in", w.signIn},
+		{"linking the account", w.link},
+		{"filing", w.file},
+		{"filing something else than was shown", w.tamper},
+		{"signing in with the phone", w.signInByPhone},
+		{"filing with the phone", w.fileByPhone},
 	} {
-		if err := step.do(ctx, b, card, out); err != nil {
+		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
@@ -44,8 +54,8 @@ func walk(ctx context.Context, origin string, card *lookalike.Card, judge *evide
 	return err
 }
 
-func walkSignIn(ctx context.Context, b *visitor.Browser, card *lookalike.Card, out io.Writer) error {
-	p, err := b.Get(ctx, "/signin")
+func (w *walker) signIn(ctx context.Context) error {
+	p, err := w.Get(ctx, "/signin")
 	if err != nil {
 		return err
 	}
@@ -53,10 +63,10 @@ func walkSignIn(ctx context.Context, b *visitor.Browser, card *lookalike.Card, o
 	if err != nil {
 		return err
 	}
-	if p, err = b.Sign(ctx, form, lookalike.CitizenCard); err != nil {
+	if p, err = w.Sign(ctx, form, lookalike.CitizenCard); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "card signed  %s\n", form.Request.TBS)
+	fmt.Fprintf(w.out, "card signed  %s\n", form.Request.TBS)
 	// A session that is not linked yet is sent to where it can be, if the
 	// database is new.
 	if p.At("/account") != nil {
@@ -64,24 +74,24 @@ func walkSignIn(ctx context.Context, b *visitor.Browser, card *lookalike.Card, o
 			return err
 		}
 	}
-	fmt.Fprintf(out, "sign-in      verified: card of %s, challenge redeemed, session begun\n", card.Person.Name)
+	fmt.Fprintf(w.out, "sign-in      verified: card of %s, challenge redeemed, session begun\n", w.card.Person.Name)
 	return nil
 }
 
-func walkLink(ctx context.Context, b *visitor.Browser, card *lookalike.Card, out io.Writer) error {
-	p, err := b.Post(ctx, "/account", url.Values{"national_id": {card.NationalID}})
+func (w *walker) link(ctx context.Context) error {
+	p, err := w.Post(ctx, "/account", url.Values{"national_id": {w.card.NationalID}})
 	if err != nil {
 		return err
 	}
 	if err := p.At("/filings"); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "account      linked: the register says that %s belongs to the certificate\n", card.NationalID)
+	fmt.Fprintf(w.out, "account      linked: the register says that %s belongs to the certificate\n", w.card.NationalID)
 	return nil
 }
 
-func walkFiling(ctx context.Context, b *visitor.Browser, judge *evidence.Judge, out io.Writer) error {
-	record, text, path, err := fileOne(ctx, b, nil)
+func (w *walker) file(ctx context.Context) error {
+	record, text, path, err := w.fileOne(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -92,22 +102,22 @@ func walkFiling(ctx context.Context, b *visitor.Browser, judge *evidence.Judge, 
 	if err := json.Unmarshal(text, &shown); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "return       %s for the income of %d: tax %d TWD\n", shown.ReturnNumber, shown.IncomeYear, shown.Tax)
-	fmt.Fprintf(out, "filing       verified: received %s, %s, certificate of generation %s\n",
+	fmt.Fprintf(w.out, "return       %s for the income of %d: tax %d TWD\n", shown.ReturnNumber, shown.IncomeYear, shown.Tax)
+	fmt.Fprintf(w.out, "filing       verified: received %s, %s, certificate of generation %s\n",
 		record.ReceivedAt.UTC().Format("2006-01-02T15:04:05Z"), record.Algorithm, record.Generation)
-	fmt.Fprintf(out, "  path       %s\n", strings.Join(record.Path, " ← "))
+	fmt.Fprintf(w.out, "  path       %s\n", strings.Join(record.Path, " ← "))
 	for _, status := range record.Revocation {
-		fmt.Fprintf(out, "  status     %s: %s, learned by %s from %s\n", status.Certificate, status.Status, status.Rung, status.Source)
+		fmt.Fprintf(w.out, "  status     %s: %s, learned by %s from %s\n", status.Certificate, status.Status, status.Rung, status.Source)
 	}
-	fmt.Fprintf(out, "  policy     %s %s, profile %s, environment %s\n",
+	fmt.Fprintf(w.out, "  policy     %s %s, profile %s, environment %s\n",
 		record.Policy, record.PolicyVersion, record.Profile, record.Environment)
-	return walkEvidence(ctx, b, judge, path, out)
+	return w.evidence(ctx, path)
 }
 
-// walkEvidence downloads what the verdict on a filing rests on and judges it again,
+// evidence downloads what the verdict on a filing rests on and judges it again,
 // by nothing else and without a network.
-func walkEvidence(ctx context.Context, b *visitor.Browser, judge *evidence.Judge, path string, out io.Writer) error {
-	p, err := b.Get(ctx, path+"/evidence.json")
+func (w *walker) evidence(ctx context.Context, path string) error {
+	p, err := w.Get(ctx, path+"/evidence.json")
 	if err != nil {
 		return err
 	}
@@ -115,21 +125,21 @@ func walkEvidence(ctx context.Context, b *visitor.Browser, judge *evidence.Judge
 	if err != nil {
 		return err
 	}
-	again, err := judge.Judge(ctx, file.Record, nil)
+	again, err := w.judge.Judge(ctx, file.Record, nil)
 	if err != nil {
 		return err
 	}
 	if !again.Same() {
 		return fmt.Errorf("judged again: %v", again)
 	}
-	fmt.Fprintf(out, "  evidence   %d objects, %d bytes, SHA-256 %v\n", len(file.Record.Objects), len(p.Body), file.Hash())
-	fmt.Fprintf(out, "             judged again from that alone: %s, as recorded\n", again.Again.Verdict.Outcome)
+	fmt.Fprintf(w.out, "  evidence   %d objects, %d bytes, SHA-256 %v\n", len(file.Record.Objects), len(p.Body), file.Hash())
+	fmt.Fprintf(w.out, "             judged again from that alone: %s, as recorded\n", again.Again.Verdict.Outcome)
 	return nil
 }
 
-// walkTampered signs a return in which the tax is not what the page showed.
-func walkTampered(ctx context.Context, b *visitor.Browser, judge *evidence.Judge, out io.Writer) error {
-	record, _, path, err := fileOne(ctx, b, func(document []byte) []byte {
+// tamper signs a return in which the tax is not what the page showed.
+func (w *walker) tamper(ctx context.Context) error {
+	record, _, path, err := w.fileOne(ctx, func(document []byte) []byte {
 		return bytes.Replace(document, []byte(`"tax": `), []byte(`"tax": -`), 1)
 	})
 	if err != nil {
@@ -138,18 +148,15 @@ func walkTampered(ctx context.Context, b *visitor.Browser, judge *evidence.Judge
 	if record.Reason != string(verify.ReasonDigestMismatch) {
 		return fmt.Errorf("got verdict %q with reason %q, want a refusal with %q", record.Verdict, record.Reason, verify.ReasonDigestMismatch)
 	}
-	fmt.Fprintf(out, "tampered     refused: %s\n", record.Reason)
-	return walkEvidence(ctx, b, judge, path, out)
+	fmt.Fprintf(w.out, "tampered     refused: %s\n", record.Reason)
+	return w.evidence(ctx, path)
 }
 
 // fileOne fills in a return, signs it and returns the record of the filing, the
 // document that was shown, and the page of the filing. change, if not nil, changes
-// the document on its
-// way to the card, as a page that lies to its user could.
-func fileOne(ctx context.Context, b *visitor.Browser, change func(document []byte) []byte) (*Record, []byte, string, error) {
-	p, err := b.Post(ctx, "/returns", url.Values{
-		"year": {"2024"}, "salary": {"1200000"}, "interest": {"30000"}, "donations": {"5000"}, "dependents": {"1"},
-	})
+// the document on its way to the card, as a page that lies to its user could.
+func (w *walker) fileOne(ctx context.Context, change func(document []byte) []byte) (*Record, []byte, string, error) {
+	p, err := w.prepare(ctx)
 	if err != nil {
 		return nil, nil, "", err
 	}
@@ -164,16 +171,29 @@ func fileOne(ctx context.Context, b *visitor.Browser, change func(document []byt
 	if change != nil {
 		form.Request.TBS = base64.StdEncoding.EncodeToString(change(document))
 	}
-	if p, err = b.Sign(ctx, form, lookalike.CitizenCard); err != nil {
+	if p, err = w.Sign(ctx, form, lookalike.CitizenCard); err != nil {
 		return nil, nil, "", err
 	}
-	if err := p.At("/filings/"); err != nil {
-		return nil, nil, "", err
+	record, err := w.record(ctx, p)
+	return record, document, p.Path, err
+}
+
+// prepare fills in a return, and returns the page that asks to sign it.
+func (w *walker) prepare(ctx context.Context) (*visitor.Page, error) {
+	return w.Post(ctx, "/returns", url.Values{
+		"year": {"2024"}, "salary": {"1200000"}, "interest": {"30000"}, "donations": {"5000"}, "dependents": {"1"},
+	})
+}
+
+// record returns the record of the filing that a page shows.
+func (w *walker) record(ctx context.Context, shown *visitor.Page) (*Record, error) {
+	if err := shown.At("/filings/"); err != nil {
+		return nil, err
 	}
-	path := p.Path
-	if p, err = b.Get(ctx, path+"/record.json"); err != nil {
-		return nil, nil, "", err
+	p, err := w.Get(ctx, shown.Path+"/record.json")
+	if err != nil {
+		return nil, err
 	}
-	var record Record
-	return &record, document, path, json.Unmarshal([]byte(p.Body), &record)
+	record := new(Record)
+	return record, json.Unmarshal([]byte(p.Body), record)
 }

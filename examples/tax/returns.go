@@ -50,7 +50,8 @@ func (s *service) prepareReturn(w http.ResponseWriter, r *http.Request, session 
 	http.Redirect(w, r, "/returns/"+ret.Number, http.StatusSeeOther)
 }
 
-// showReturn shows the whole document, and asks for a signature over it.
+// showReturn shows the whole document, and asks for a signature over it,
+// with card or phone.
 func (s *service) showReturn(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	ret, err := s.store.Return(r.Context(), session.Account, r.PathValue("number"))
 	if err != nil {
@@ -65,6 +66,7 @@ func (s *service) showReturn(w http.ResponseWriter, r *http.Request, session *si
 	s.site.Render(w, r, http.StatusOK, "return.html", site.Page{
 		SignedIn: true,
 		Card:     form,
+		Phone:    s.phone.StatementForm(r, site.Language(r), r.URL.Path+"/phone/"),
 		Data:     struct{ Number, Document string }{ret.Number, string(ret.Document)},
 	})
 }

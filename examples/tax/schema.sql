@@ -19,18 +19,20 @@ CREATE TABLE IF NOT EXISTS returns (
 
 -- Every signature that was received, with what the verification said.
 CREATE TABLE IF NOT EXISTS filings (
-  id        INTEGER PRIMARY KEY AUTOINCREMENT,
-  number    TEXT NOT NULL REFERENCES returns,
-  signer    TEXT NOT NULL,
-  digest    BLOB NOT NULL,
-  signature BLOB NOT NULL,
-  verdict   TEXT NOT NULL,
-  record    TEXT NOT NULL
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  number      TEXT NOT NULL REFERENCES returns,
+  signer      TEXT NOT NULL,
+  signature   BLOB NOT NULL,
+  line        TEXT NOT NULL, -- of a phone, which signs a line and not the document
+  certificate BLOB,          -- beside the signature of a phone
+  verdict     TEXT NOT NULL,
+  record      TEXT NOT NULL
 ) STRICT;
 
--- The same content from the same signer is the same filing. Signature bytes say
--- nothing about that: one content can be signed any number of times.
-CREATE UNIQUE INDEX IF NOT EXISTS filed_once ON filings (digest, signer) WHERE verdict = 'accepted';
+-- A return is filed once, whether with card or phone. Its number stands in the
+-- document. Signature bytes say nothing about that: one content can be signed any
+-- number of times.
+CREATE UNIQUE INDEX IF NOT EXISTS filed_once ON filings (number) WHERE verdict = 'accepted';
 
 -- Every verdict, refusals too, with everything it rests on: files of package
 -- evidence. Those of sign-ins belong to no filing.

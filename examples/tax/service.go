@@ -6,10 +6,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/fido"
 	"github.com/citizencert/citizencert/signin/hipki"
 )
 
@@ -24,12 +26,15 @@ type service struct {
 	store    *Store
 	site     *site.Site
 	card     *hipki.Handler
+	phone    *fido.Flow
+	host     string // that of the origin, as lines have it
 	signin   *site.SignIn
 	logger   *slog.Logger
 }
 
 // newService puts the service into a world: the PKI that it trusts, the register
-// that it asks, and where browsers find the card reader component. Of the
+// that it asks, the operator of the phones, and where browsers find the card reader
+// component. Of the
 // store it takes possession, unless it fails.
 func newService(ctx context.Context, world *lookalike.World, store *Store, origin string, logger *slog.Logger) (*service, error) {
 	s := &service{
@@ -47,15 +52,35 @@ func newService(ctx context.Context, world *lookalike.World, store *Store, origi
 	if s.verifier, err = newVerifier(scheme); err != nil {
 		return nil, err
 	}
-	s.auth, err = newAuthenticator(ctx, origin, s.verifier, store, logger)
-	if err == nil {
-		s.card, err = newCard(s.auth, world.Component.Origin)
-	}
-	if err != nil {
+	if err := s.openSignIn(ctx, world, origin); err != nil {
 		return nil, errors.Join(err, s.verifier.Close())
 	}
-	s.signin = &site.SignIn{Auth: s.auth, Card: s.card, Site: s.site, Home: "/filings", Logger: logger}
 	return s, nil
+}
+
+// openSignIn has citizens sign in with card and phone.
+func (s *service) openSignIn(ctx context.Context, world *lookalike.World, origin string) error {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return err
+	}
+	s.host = u.Host
+	client, err := world.FidoClient()
+	if err != nil {
+		return err
+	}
+	if s.auth, err = newAuthenticator(ctx, origin, s.verifier, s.store, s.logger); err != nil {
+		return err
+	}
+	if s.phone, err = newPhone(s.auth, client, origin, s.logger); err != nil {
+		return err
+	}
+	if s.card, err = newCard(s.auth, s.phone, world.Component.Origin); err != nil {
+		return err
+	}
+	s.site.PhoneScreen = world.PhoneScreen()
+	s.signin = &site.SignIn{Auth: s.auth, Card: s.card, Phone: s.phone, Site: s.site, Home: "/filings", Logger: s.logger}
+	return nil
 }
 
 // Close ends what the service has running besides its requests, and closes its
@@ -78,6 +103,7 @@ func (s *service) Handler() http.Handler {
 	mux.HandleFunc("POST /returns", s.withAccount(s.prepareReturn))
 	mux.HandleFunc("GET /returns/{number}", s.withAccount(s.showReturn))
 	mux.HandleFunc("POST /returns/{number}/signature", s.withAccount(s.fileReturn))
+	mux.Handle("POST /returns/{number}/phone/{call}", s.phoneFiling())
 	mux.Handle("GET /assets/", http.StripPrefix("/assets/", site.Assets()))
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/", false)

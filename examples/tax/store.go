@@ -41,6 +41,9 @@ func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, erro
 	return database.Secret(ctx, s.db, name, size)
 }
 
+// Challenges keeps what citizens have been asked to sign.
+func (s *Store) Challenges() signin.ChallengeStore { return database.Challenges{DB: s.db} }
+
 // KeepCertificate keeps the certificate of a holder who has signed in.
 func (s *Store) KeepCertificate(ctx context.Context, subject string, certificate []byte) error {
 	_, err := s.db.ExecContext(ctx, `INSERT INTO holders (subject, certificate) VALUES (?, ?)

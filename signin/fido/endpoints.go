@@ -1,25 +1,12 @@
 package fido
 
 import (
-	_ "embed"
 	"errors"
 	"net/http"
 	"time"
 
 	"github.com/citizencert/citizencert/signin"
 )
-
-//go:embed fido.js
-var script []byte
-
-// pageModes are the words by which a page asks for a mode.
-var pageModes = map[string]Mode{
-	"qr":       ModeQR,
-	"app":      ModeApp,
-	"web":      ModeWeb,
-	"push":     ModePush,
-	"redirect": ModeRedirect,
-}
 
 // Handler serves what a sign-in page calls, with POST and JSON:
 //
@@ -31,7 +18,7 @@ var pageModes = map[string]Mode{
 //
 // and beside them
 //
-//	GET  /fido.js   the script of the page, see the package comment
+//	GET  /<asset>   script and style sheet of a [Form], to be cached for good
 //	POST /callback  what MOI posts, see [Flow.Callback]
 //
 // Refusals are a [signin.Problem]; the codes of those about the phone are "phone-"
@@ -42,32 +29,38 @@ func (f *Flow) Handler() http.Handler {
 	mux.HandleFunc("POST /status", f.cfg.Auth.Endpoint(f.serveStatus))
 	mux.HandleFunc("POST /cancel", f.cfg.Auth.Endpoint(f.serveCancel))
 	mux.HandleFunc("POST /callback", f.Callback)
-	mux.HandleFunc("GET /fido.js", serveScript)
+	mux.HandleFunc("GET /{asset}", serveAsset)
 	return mux
 }
 
-func serveScript(w http.ResponseWriter, _ *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", "text/javascript; charset=utf-8")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-cache")
-	w.Write(script) // an error means that the browser is gone
+func (f *Flow) serveStart(w http.ResponseWriter, r *http.Request) (any, error) {
+	start, err := readStart(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return result(f.Start(w, r, start))
 }
 
-func (f *Flow) serveStart(w http.ResponseWriter, r *http.Request) (any, error) {
+// readStart reads what a form asks for.
+func readStart(w http.ResponseWriter, r *http.Request) (Start, error) {
 	var body struct {
 		Mode     string `json:"mode"`
 		IDNumber string `json:"idNumber"`
 		Device   string `json:"device"`
 	}
 	if err := signin.DecodeJSON(w, r, &body); err != nil {
-		return nil, err
+		return Start{}, err
 	}
-	mode := pageModes[body.Mode]
-	if mode == "" || body.Device != "" && (mode != ModePush || checkText("device", body.Device) != nil) {
-		return nil, &signin.Error{Reason: signin.ReasonRequest, Err: errors.New("mode or device is not known")}
+	for mode, way := range ways {
+		if way.Mode == body.Mode && (body.Device == "" || mode == ModePush && checkText("device", body.Device) == nil) {
+			return Start{Mode: mode, IDNumber: body.IDNumber, Device: body.Device}, nil
+		}
 	}
-	at, err := f.Start(w, r, Start{Mode: mode, IDNumber: body.IDNumber, Device: body.Device})
+	return Start{}, &signin.Error{Reason: signin.ReasonRequest, Err: errors.New("mode or device is not known")}
+}
+
+// result is an answer or an error, and never a nil pointer for an answer.
+func result(at *Attempt, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -32,11 +32,3 @@ func TestStartRequests(t *testing.T) {
 		t.Errorf("a named device: got %d %s", rec.Code, rec.Body)
 	}
 }
-
-// The script is served as one, and is what the browser tests of the examples run.
-func TestScript(t *testing.T) {
-	rec := newWorld(t).browser(t).do("GET", "/signin/fido/fido.js", nil)
-	if got := rec.Header().Get("Content-Type"); rec.Code != http.StatusOK || got != "text/javascript; charset=utf-8" || rec.Body.Len() == 0 {
-		t.Errorf("got %d, %s, %d bytes", rec.Code, got, rec.Body.Len())
-	}
-}

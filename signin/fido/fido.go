@@ -7,18 +7,24 @@
 //
 //	key, err := fido.ParseKey(os.Getenv("FIDO_KEY"))
 //	client, err := fido.NewProduction(fido.ClientConfig{ServiceID: id, Key: key})
-//	flow, err := fido.New(fido.Config{
+//	phone, err := fido.New(fido.Config{
 //		Auth:      auth, // of package signin
 //		Client:    client,
 //		Hint:      "登入綜合所得稅申報",
-//		ReturnURL: "https://tax.example.gov.tw/login",
+//		Path:      "/signin/fido/",
+//		Next:      "/account/", // where citizens go once signed in
+//		ReturnURL: "https://tax.example.gov.tw/signin/",
 //	})
-//	mux.Handle("/signin/fido/", http.StripPrefix("/signin/fido", flow.Handler()))
+//	mux.Handle("/signin/fido/", http.StripPrefix("/signin/fido", phone.Handler()))
 //
-// and has on its sign-in page, under whatever content security policy,
+// and has package hipki show the phone beside the card, on one page,
 //
-//	<div data-fido="/signin/fido" data-fido-done="/account" data-fido-modes="qr push"></div>
-//	<script src="/signin/fido/fido.js" nonce="…" defer></script>
+//	page, err := hipki.New(hipki.Config{Auth: auth, Path: "/signin/", Next: "/account/", Beside: phone.Section})
+//	mux.Handle("/signin/", page)
+//
+// or puts the [Form] of [Flow.SignInForm] into a page of its own.
+// [Flow.StatementForm] and [Flow.StatementHandler] do the same for consent and for
+// documents.
 //
 // What a citizen has signed in is a session of package signin with AssuranceMobile.
 //
@@ -32,7 +38,8 @@
 //
 //	crossOrigin.AddInsecureBypassPattern("POST /signin/fido/callback")
 //
-// and form-action of the page's policy must name MOI's site.
+// and form-action of the page's policy must name MOI's site, which the page of
+// package hipki sees to.
 //
 // # What is verified
 //
@@ -78,8 +85,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/webpage"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -111,6 +121,17 @@ type Config struct {
 	// on one of the origins of Auth. Required for ModeApp, ModeWeb and
 	// ModeRedirect; without it they are refused.
 	ReturnURL string
+
+	// Path is where the service mounts the Handler, with http.StripPrefix: a path that
+	// begins and ends with a slash, such as "/signin/fido/". Forms need it.
+	Path string
+
+	// Next is the path to which a citizen goes after signing in. If empty, "/".
+	Next string
+
+	// Modes are the ways that forms offer, the likeliest at a computer first. If nil,
+	// ModeQR, ModeWeb if there is a ReturnURL, and ModePush.
+	Modes []Mode
 
 	// InsecureWithoutSignature asks the phone to approve and not to sign. All that
 	// is known then is what MOI says; sessions have signin.AssuranceMobileAuth.
@@ -163,6 +184,10 @@ func New(cfg Config) (*Flow, error) {
 			return nil, fmt.Errorf("fido: Config.ReturnURL %q is not an address of a page", cfg.ReturnURL)
 		}
 	}
+	if err := cfg.checkPages(); err != nil {
+		return nil, err
+	}
+	cfg.Next = cmp.Or(cfg.Next, "/")
 	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -170,4 +195,28 @@ func New(cfg Config) (*Flow, error) {
 	f := &Flow{cfg: cfg}
 	f.store, f.service = cfg.Auth.SharedStore()
 	return f, nil
+}
+
+// checkPages checks and completes what forms need.
+func (cfg *Config) checkPages() error {
+	switch {
+	case cfg.Path != "" && (!webpage.IsPath(cfg.Path) || !strings.HasSuffix(cfg.Path, "/")):
+		return fmt.Errorf("fido: Config.Path %q is not a path that begins and ends with a slash", cfg.Path)
+	case cfg.Next != "" && !webpage.IsPath(cfg.Next):
+		return fmt.Errorf("fido: Config.Next %q is not a path on this site", cfg.Next)
+	case cfg.Modes == nil && cfg.ReturnURL == "":
+		cfg.Modes = []Mode{ModeQR, ModePush}
+	case cfg.Modes == nil:
+		cfg.Modes = []Mode{ModeQR, ModeWeb, ModePush}
+	}
+	cfg.Modes = slices.Clone(cfg.Modes)
+	for _, mode := range cfg.Modes {
+		if _, ok := ways[mode]; !ok {
+			return fmt.Errorf("fido: Config.Modes has %q, which is not known", mode)
+		}
+		if mode.returns() && cfg.ReturnURL == "" {
+			return fmt.Errorf("fido: Config.Modes has %s, which needs Config.ReturnURL", mode)
+		}
+	}
+	return nil
 }

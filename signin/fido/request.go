@@ -31,6 +31,9 @@ const (
 	ModeRedirect Mode = "redirect" // the browser goes to MOI's site; not a word of the interface
 )
 
+// returns reports whether the citizen is sent back to the page.
+func (m Mode) returns() bool { return m != ModeQR && m != ModePush }
+
 // A SignatureForm is a sign_type: in what form the phone signs.
 type SignatureForm string
 

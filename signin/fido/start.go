@@ -6,8 +6,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/webpage"
 	"github.com/citizencert/citizencert/signin"
 )
 
@@ -19,6 +21,10 @@ type Start struct {
 
 	// Remote is what the signature is for. If zero, to sign in.
 	Remote signin.RemoteRequest
+
+	// ReturnPath is the path to which the app sends the citizen back, on the origin of
+	// Config.ReturnURL. If empty, Config.ReturnURL.
+	ReturnPath string
 }
 
 // An Attempt is what the page needs to show.
@@ -78,7 +84,7 @@ func (f *Flow) Start(w http.ResponseWriter, r *http.Request, s Start) (*Attempt,
 	if s.Mode == ModeRedirect {
 		err = f.startRedirect(r.Context(), at, request, &st, shown)
 	} else {
-		err = f.startTicket(r.Context(), request, &st, shown)
+		err = f.startTicket(r.Context(), request, f.returnURL(s.ReturnPath), &st, shown)
 	}
 	if err != nil {
 		return nil, forSignin(err)
@@ -103,10 +109,22 @@ func (f *Flow) checkStart(s *Start) error {
 	default:
 		return ourFault("mode %.20q is not known", s.Mode)
 	}
-	if f.cfg.ReturnURL == "" && s.Mode != ModeQR && s.Mode != ModePush {
+	if f.cfg.ReturnURL == "" && s.Mode.returns() {
 		return ourFault("mode %s needs Config.ReturnURL", s.Mode)
 	}
+	if s.ReturnPath != "" && !webpage.IsPath(s.ReturnPath) {
+		return ourFault("Start.ReturnPath %.100q is not a path on this site", s.ReturnPath)
+	}
 	return nil
+}
+
+// returnURL is the address of a path on the origin of Config.ReturnURL.
+func (f *Flow) returnURL(path string) string {
+	base, err := url.Parse(f.cfg.ReturnURL)
+	if err != nil || path == "" {
+		return f.cfg.ReturnURL
+	}
+	return base.Scheme + "://" + base.Host + path
 }
 
 // unsigned reports whether the phone is asked to approve only. What is more than
@@ -115,7 +133,7 @@ func (f *Flow) unsigned(purpose signin.Purpose) bool {
 	return f.cfg.InsecureWithoutSignature && purpose == signin.SignIn
 }
 
-func (f *Flow) startTicket(ctx context.Context, request Request, st *state, shown *Attempt) error {
+func (f *Flow) startTicket(ctx context.Context, request Request, returnURL string, st *state, shown *Attempt) error {
 	ticket, err := f.cfg.Client.Ticket(ctx, request)
 	if request.Mode == ModePush && unreachable(err) {
 		f.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "phone: no push, and the browser is not told", slog.Any("cause", err))
@@ -133,7 +151,7 @@ func (f *Flow) startTicket(ctx context.Context, request Request, st *state, show
 	case ModeQR:
 		shown.QR, err = NewQRCode(ticket.Text)
 	case ModeApp, ModeWeb:
-		shown.Link = ticket.Link(request.Mode, f.cfg.ReturnURL, shown.ID)
+		shown.Link = ticket.Link(request.Mode, returnURL, shown.ID)
 	}
 	if request.Mode != ModePush { // whose end tells nothing about the person
 		st.Deadline = earlier(st.Deadline, ticket.Expiry)

@@ -16,7 +16,8 @@
 // has its templates write the [Form] that [Handler.SignInForm],
 // [Handler.ConsentForm] or [Handler.DocumentForm] returns, gives what it sends to
 // [Handler.FinishSignIn], [Handler.FinishConsent] or [Handler.Answer], and mounts
-// [Handler.Assets] alone.
+// [Handler.Assets] alone. [Handler.Sections] has all the ways to sign in for a page
+// with a layout of its own.
 //
 // # What happens in the browser
 //
@@ -38,8 +39,8 @@
 // # What the caller still owns
 //
 // TLS, the session of the pages around, and telling its users to install the
-// component and to admit the site in it. Phones have no component: see package
-// fido.
+// component and to admit the site in it. Phones have no component: Config.Beside
+// puts the mobile certificate of package fido on the same page.
 package hipki
 
 import (
@@ -53,6 +54,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/webpage"
 	"github.com/citizencert/citizencert/signin"
 )
 
@@ -113,9 +115,10 @@ type Config struct {
 	// the query, and then Accept-Language.
 	Language func(r *http.Request) signin.Language
 
-	// Beside, if not nil, returns the markup of another way to sign in, which the
-	// page of the Handler shows after the card. nonce is for its script elements.
-	Beside func(w http.ResponseWriter, r *http.Request, nonce string) (Section, error)
+	// Beside, if not nil, returns another way to sign in, which is shown beside the
+	// card, and before it to who comes with a phone, where cards cannot be used. nonce
+	// is for its script elements. Package fido has one.
+	Beside func(w http.ResponseWriter, r *http.Request, lang signin.Language, nonce string) (Section, error)
 
 	// Logger gets who has signed in and the cause of every refusal, without
 	// personal data. If nil, slog.Default.
@@ -173,9 +176,9 @@ func (cfg *Config) check() error {
 	switch {
 	case cfg.Auth == nil:
 		return errors.New("hipki: Config.Auth is required")
-	case !isPath(cfg.Path) || !strings.HasSuffix(cfg.Path, "/") || strings.ContainsAny(cfg.Path, "{} "):
+	case !webpage.IsPath(cfg.Path) || !strings.HasSuffix(cfg.Path, "/") || strings.ContainsAny(cfg.Path, "{} "):
 		return fmt.Errorf("hipki: Config.Path %q is not a path that begins and ends with a slash", cfg.Path)
-	case cfg.Next != "" && !isPath(cfg.Next):
+	case cfg.Next != "" && !webpage.IsPath(cfg.Next):
 		return fmt.Errorf("hipki: Config.Next %q is not a path on this site", cfg.Next)
 	case cfg.Type != "" && cfg.Type != signin.PKCS1 && cfg.Type != signin.PKCS7:
 		return fmt.Errorf("hipki: Config.Type %q is neither PKCS1 nor PKCS7", cfg.Type)
@@ -187,11 +190,6 @@ func (cfg *Config) check() error {
 		return errors.New("hipki: a timeout in Config is negative")
 	}
 	return nil
-}
-
-// isPath reports whether a browser stays on this site with path.
-func isPath(path string) bool {
-	return strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.Contains(path, `\`)
 }
 
 func isVersion(text string) bool {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/citizencert/citizencert/internal/webpage"
 	"github.com/citizencert/citizencert/signin"
 )
 
@@ -15,6 +16,10 @@ type Section struct {
 	Title string
 	Body  template.HTML
 	Head  template.HTML // what it needs in the head of the page
+
+	// FormAction is the origin to which its forms are sent, if that is another than
+	// the page's. The page's policy has to name it under form-action.
+	FormAction string
 }
 
 var pageTemplate = template.Must(template.ParseFS(files, "assets/page.html"))
@@ -112,29 +117,57 @@ func (h *Handler) render(w http.ResponseWriter, r *http.Request, status int, pro
 	body.WriteTo(w) // an error means that the browser has gone
 }
 
-// sections returns the ways to sign in, the card first.
+// sections returns what the page of the Handler shows, whose policy lets it do what
+// it has to.
 func (h *Handler) sections(w http.ResponseWriter, r *http.Request, nonce string) ([]Section, error) {
 	action := h.cfg.Path
 	if r.URL.RawQuery != "" { // keeps the language that was asked for
 		action += "?" + r.URL.RawQuery
 	}
-	form, err := h.SignInForm(w, r, action)
+	sections, err := h.Sections(w, r, action, nonce)
+	for _, s := range sections {
+		allowForms(w.Header(), s.FormAction)
+	}
+	return sections, err
+}
+
+// Sections returns the ways to sign in, the likeliest first, for a page at whose
+// action [Handler.FinishSignIn] is called: the card, for which it issues a challenge
+// as [Handler.SignInForm] does, and Config.Beside. nonce is the one in the
+// Content-Security-Policy of the response.
+func (h *Handler) Sections(w http.ResponseWriter, r *http.Request, action, nonce string) ([]Section, error) {
+	card, err := h.cardSection(w, r, action, nonce)
 	if err != nil {
-		return nil, err
-	}
-	card := Section{Title: page.Card.In(form.Language)}
-	if card.Head, err = h.head(nonce); err != nil {
-		return nil, err
-	}
-	if card.Body, err = form.HTML(); err != nil {
 		return nil, err
 	}
 	if h.cfg.Beside == nil {
 		return []Section{card}, nil
 	}
-	other, err := h.cfg.Beside(w, r, nonce)
+	other, err := h.cfg.Beside(w, r, h.cfg.Language(r), nonce)
 	if err != nil {
 		return nil, err
 	}
+	if webpage.OnPhone(r) {
+		return []Section{other, card}, nil
+	}
 	return []Section{card, other}, nil
+}
+
+var cardTemplate = template.Must(template.New("card").Parse("<p>{{.Lead}}</p>\n{{.Form.HTML}}"))
+
+func (h *Handler) cardSection(w http.ResponseWriter, r *http.Request, action, nonce string) (Section, error) {
+	form, err := h.SignInForm(w, r, action)
+	if err != nil {
+		return Section{}, err
+	}
+	head, err := h.head(nonce)
+	if err != nil {
+		return Section{}, err
+	}
+	var body bytes.Buffer
+	err = cardTemplate.Execute(&body, struct {
+		Lead string
+		Form *Form
+	}{page.CardLead.In(form.Language), form})
+	return Section{Title: page.Card.In(form.Language), Body: template.HTML(body.String()), Head: head}, err
 }

@@ -3,7 +3,9 @@ package hipki_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"html"
+	"html/template"
 	"io"
 	"net/http"
 	"net/url"
@@ -166,5 +168,43 @@ func TestFormEscapes(t *testing.T) {
 	markup, err := form.HTML()
 	if err != nil || strings.Contains(string(markup), "<script>") || strings.Contains(string(markup), "<b>") {
 		t.Errorf("got %v\n%s", err, markup)
+	}
+}
+
+// Another way to sign in is shown beside the card, and before it to who comes with a
+// phone; the page's policy lets its forms go where they have to.
+func TestBeside(t *testing.T) {
+	w := newWorld(t, func(cfg *hipki.Config) {
+		cfg.Beside = func(_ http.ResponseWriter, r *http.Request, lang signin.Language, nonce string) (hipki.Section, error) {
+			if r.URL.Query().Has("fail") {
+				return hipki.Section{}, errors.New("not now")
+			}
+			return hipki.Section{
+				Title: signin.Text{ZhTW: "另一種", En: "Another"}.In(lang), Body: "<p>other</p>",
+				Head: template.HTML(`<script src="/o.js" nonce="` + nonce + `"></script>`), FormAction: "https://moi.example",
+			}, nil
+		}
+	})
+	for agent, first := range map[string]string{"Firefox": "Citizen Digital Certificate (card)", "Mobile Safari": "Another"} {
+		resp, body := w.do(http.MethodGet, "/signin/?lang=en", nil, "User-Agent", agent)
+		if found := regexp.MustCompile(`<h2 id="method-0">([^<]*)</h2>`).FindStringSubmatch(body); found == nil || found[1] != first {
+			t.Errorf("%s: got %q first, want %q", agent, found, first)
+		}
+		policy := resp.Header.Get("Content-Security-Policy")
+		if !strings.Contains(policy, "; form-action 'self' https://moi.example;") {
+			t.Errorf("got policy %q", policy)
+		}
+		nonces := regexp.MustCompile(`nonce="([^"]+)"`).FindAllStringSubmatch(body, -1)
+		if len(nonces) != 2 || nonces[0][1] != nonces[1][1] || !strings.Contains(policy, nonces[0][1]) {
+			t.Errorf("got nonces %q under policy %q", nonces, policy)
+		}
+		for _, want := range []string{"Choose one way", "<p>other</p>", "Put your Citizen Digital Certificate"} {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s: the page has no %q", agent, want)
+			}
+		}
+	}
+	if resp, body := w.do(http.MethodGet, "/signin/?fail", nil); resp.StatusCode != http.StatusInternalServerError || strings.Contains(body, "hipki-methods") {
+		t.Errorf("a way that fails: got %d\n%s", resp.StatusCode, body)
 	}
 }

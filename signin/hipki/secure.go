@@ -3,6 +3,7 @@ package hipki
 import (
 	"crypto/rand"
 	"net/http"
+	"strings"
 )
 
 // Secure sets the headers of a page on which citizens sign, and returns the nonce
@@ -20,4 +21,12 @@ func Secure(h http.Header) (nonce string) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	return nonce
+}
+
+// allowForms lets the page send forms to an origin beside its own, if there is one.
+func allowForms(h http.Header, origin string) {
+	if origin != "" {
+		const policy = "Content-Security-Policy"
+		h.Set(policy, strings.Replace(h.Get(policy), "form-action 'self'", "form-action 'self' "+origin, 1))
+	}
 }

@@ -41,12 +41,13 @@ var scriptTexts = map[string]signin.Text{
 
 // pageTexts are the texts of the page that the Handler serves.
 type pageTexts struct {
-	Title, Lead, Card, Skip, Language, Problem, Code, Again signin.Text
+	Title, Lead, Card, CardLead, Skip, Language, Problem, Code, Again signin.Text
 }
 
 var page = pageTexts{
 	Title: signin.Text{ZhTW: "登入", En: "Sign in"},
-	Lead: signin.Text{
+	Lead:  signin.Text{ZhTW: "請選擇一種登入方式。", En: "Choose one way to sign in."},
+	CardLead: signin.Text{
 		ZhTW: "請將自然人憑證插入讀卡機，輸入 PIN 碼後按「登入」。憑證元件會開啟視窗，完成後自動關閉。",
 		En:   "Put your Citizen Digital Certificate into the card reader, enter your PIN and press “Sign in”. The card software opens a window, which closes by itself.",
 	},

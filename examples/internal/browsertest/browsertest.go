@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
@@ -148,6 +150,12 @@ func (tab *Tab) Open(address string) {
 	tab.do(tab.ctx, chromedp.Navigate(address))
 }
 
+// Reload loads the page again.
+func (tab *Tab) Reload() {
+	tab.t.Helper()
+	tab.do(tab.ctx, chromedp.Reload())
+}
+
 // Click clicks on the first element that a CSS selector names, as a mouse does.
 func (tab *Tab) Click(selector string) {
 	tab.t.Helper()
@@ -235,14 +243,18 @@ func (tab *Tab) WaitSays(selector, text string) {
 	tab.Wait("document.querySelector(" + quote(selector) + ")?.innerText.includes(" + quote(text) + ")")
 }
 
-// Phone gives the tab the size of a phone, or that of a desk if it is not on.
+// Phone gives the tab the size of a phone, or that of a desk if it is not on. What
+// the browser says of itself changes with the next page.
 func (tab *Tab) Phone(on bool) {
 	tab.t.Helper()
-	width, height := int64(1200), int64(900)
+	width, height, agent := int64(1200), int64(900), ""
 	if on {
-		width, height = 360, 780
+		width, height, agent = 360, 780, "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
 	}
-	tab.do(tab.ctx, chromedp.EmulateViewport(width, height))
+	tab.do(tab.ctx, chromedp.EmulateViewport(width, height), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent})
+		return err
+	}))
 }
 
 // Screenshot writes what the tab shows into the folder that SCREENSHOTS names, if

@@ -22,19 +22,27 @@ func (tab *Tab) SignWithCard(pin string, card int) {
 func (tab *Tab) InBothLanguages(t *testing.T, name string) {
 	t.Helper()
 	address := Evaluate[string](tab, "location.origin + location.pathname")
-	for _, lang := range []string{"zh-TW", "en"} {
-		tab.Open(address + "?lang=" + lang)
-		tab.LookAt(t, name+" "+lang)
+	for _, phone := range []bool{true, false} {
+		for _, lang := range []string{"zh-TW", "en"} {
+			tab.Phone(phone)
+			tab.Open(address + "?lang=" + lang)
+			tab.look(t, name+" "+lang, phone)
+		}
 	}
 }
 
-// LookAt checks the page as it is, on a phone as well as on a desk.
+// LookAt checks the page as it is, in the size of a phone as well as of a desk.
 func (tab *Tab) LookAt(t *testing.T, name string) {
 	t.Helper()
 	for _, phone := range []bool{true, false} {
 		tab.Phone(phone)
-		view := name + " " + map[bool]string{false: "desk", true: "phone"}[phone]
-		tab.Screenshot(view)
-		t.Run(view, tab.Accessible)
+		tab.look(t, name, phone)
 	}
+}
+
+func (tab *Tab) look(t *testing.T, name string, phone bool) {
+	t.Helper()
+	view := name + " " + map[bool]string{false: "desk", true: "phone"}[phone]
+	tab.Screenshot(view)
+	t.Run(view, tab.Accessible)
 }

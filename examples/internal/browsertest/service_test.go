@@ -17,6 +17,7 @@ import (
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/fido"
 	"github.com/citizencert/citizencert/signin/hipki"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -24,14 +25,16 @@ import (
 // pin has everything that form data would change if the page did not escape it.
 const pin = `a%2B&+";`
 
-// A service is what an importer mounts in twenty lines, and a desk with a card.
+// A service is what an importer mounts in thirty lines, a desk with a card, and a
+// phone.
 type service struct {
+	*lookalike.World
 	origin    string
 	component *pkitest.Component
 	requests  *browsertest.Recorder
 }
 
-func newService(t *testing.T, change func(*hipki.Config)) *service {
+func newService(t *testing.T, change func(*hipki.Config), changePhone ...func(*fido.Config)) *service {
 	t.Helper()
 	world, err := lookalike.Start()
 	if err != nil {
@@ -46,14 +49,16 @@ func newService(t *testing.T, change func(*hipki.Config)) *service {
 	t.Cleanup(func() { component.Close() })
 
 	server := httptest.NewUnstartedServer(nil)
-	s := &service{origin: "http://" + server.Listener.Addr().String(), component: component}
+	s := &service{World: world, origin: "http://" + server.Listener.Addr().String(), component: component}
 	auth := newAuthenticator(t, world, s.origin)
+	phone := s.newPhone(t, auth, changePhone)
 	cfg := hipki.Config{
 		Auth:      auth,
 		Path:      "/signin/",
 		Next:      "/account/",
 		Name:      signin.Text{ZhTW: "測試服務", En: "Test service"},
 		Component: component.Origin,
+		Beside:    phone.Section,
 		Logger:    slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
@@ -65,6 +70,7 @@ func newService(t *testing.T, change func(*hipki.Config)) *service {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/signin/", handler)
+	mux.Handle("/signin/fido/", http.StripPrefix("/signin/fido", phone.Handler()))
 	mux.HandleFunc("/short", func(w http.ResponseWriter, r *http.Request) { shortOfTime(w, r, handler) })
 	mux.Handle("/account/", auth.Handler(http.HandlerFunc(account)))
 	s.requests = &browsertest.Recorder{Handler: mux}
@@ -72,6 +78,36 @@ func newService(t *testing.T, change func(*hipki.Config)) *service {
 	server.Start()
 	t.Cleanup(server.Close)
 	return s
+}
+
+// newPhone has the operator of the phones know the service, its callback too.
+func (s *service) newPhone(t *testing.T, auth *signin.Authenticator, changes []func(*fido.Config)) *fido.Flow {
+	t.Helper()
+	owner := s.Phones[lookalike.CitizenPhone]
+	s.Fido = s.PKI.NewFido(pkitest.FidoConfig{Callback: s.origin + "/signin/fido/callback"})
+	s.Phones = []*pkitest.Phone{s.Fido.Enroll(owner.IDNumber, owner.Card)}
+	client, err := s.FidoClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := fido.Config{
+		Auth:      auth,
+		Client:    client,
+		Hint:      "登入測試服務",
+		Path:      "/signin/fido/",
+		Next:      "/account/",
+		ReturnURL: s.origin + "/signin/?lang=en",
+		Modes:     []fido.Mode{fido.ModeQR, fido.ModeWeb, fido.ModePush, fido.ModeRedirect},
+		Logger:    slog.New(slog.DiscardHandler),
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	flow, err := fido.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return flow
 }
 
 func newAuthenticator(t *testing.T, world *lookalike.World, origin string) *signin.Authenticator {

@@ -32,7 +32,7 @@ func Open(ctx context.Context, path, schema string) (*sql.DB, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1) // SQLite has one writer
-	if _, err := db.ExecContext(ctx, secrets+schema); err != nil {
+	if _, err := db.ExecContext(ctx, secrets+challenges+schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), db.Close())
 	}
 	return db, nil

@@ -1,7 +1,8 @@
 // Package lookalike is everything that lies outside a service and that a
 // developer's desk lacks: a national PKI with its responder and revocation
-// lists, citizens with cards, the card reader component on a citizen's machine,
-// and the register that knows whose card is whose.
+// lists, citizens with cards and phones, the card reader component on a citizen's
+// machine, the mobile certificate's operator, and the register that knows whose
+// certificate is whose.
 //
 // A service that goes live replaces this package by the real things and nothing
 // else.
@@ -9,10 +10,12 @@ package lookalike
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"time"
 
 	"github.com/citizencert/citizencert/pkitest"
+	"github.com/citizencert/citizencert/signin/fido"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
 )
@@ -23,6 +26,8 @@ type World struct {
 	Cards     []*Card
 	Register  *pkitest.Register
 	Component *pkitest.Component
+	Fido      *pkitest.Fido
+	Phones    []*pkitest.Phone
 }
 
 // A Card is the card of an invented person.
@@ -39,6 +44,14 @@ const (
 	SecondGenerationCard
 	ResidentCard
 	FormerCard
+)
+
+// The phones, by their place in World.Phones: of the holders of CitizenCard and of
+// SecondGenerationCard. Their certificates have holder numbers of their own: that a
+// card and a phone are of the same person is for the register to say.
+const (
+	CitizenPhone = iota
+	OtherPhone
 )
 
 // people are invented. The check digits of their numbers are wrong, so that the
@@ -90,11 +103,43 @@ func Start() (*World, error) {
 	for _, c := range w.Cards {
 		inReader = append(inReader, pkitest.ReaderCard{Card: c.Card, Label: c.NationalID + " · " + c.Note})
 	}
+	if err := w.enrollPhones(); err != nil {
+		return nil, errors.Join(err, pki.Close())
+	}
 	if w.Component, err = pkitest.StartComponent(pkitest.ComponentConfig{Cards: inReader}); err != nil {
 		return nil, errors.Join(err, pki.Close())
 	}
 	return w, nil
 }
+
+func (w *World) enrollPhones() error {
+	w.Fido = w.PKI.NewFido(pkitest.FidoConfig{})
+	for i, slot := range []int{CitizenPhone: CitizenCard, OtherPhone: SecondGenerationCard} {
+		owner := w.Cards[slot]
+		person := owner.Person
+		person.Number = fmt.Sprintf("99000000000002%02d", i+1)
+		certificate, err := w.PKI.G3.IssueMobile(person)
+		if err != nil {
+			return err
+		}
+		w.Register.Enter(certificate.Cert, owner.NationalID)
+		w.Phones = append(w.Phones, w.Fido.Enroll(owner.NationalID, certificate))
+	}
+	return nil
+}
+
+// FidoClient speaks to the operator of the phones. In production it is
+// fido.NewProduction with the ID and the key that the operator has given.
+func (w *World) FidoClient() (*fido.Client, error) {
+	key, err := fido.ParseKey(w.Fido.KeyText())
+	if err != nil {
+		return nil, err
+	}
+	return fido.NewTest(fido.ClientConfig{ServiceID: w.Fido.ServiceID(), Key: key, API: w.Fido.URL(), Web: w.Fido.URL()})
+}
+
+// PhoneScreen is the address at which a browser shows what waits on the phones.
+func (w *World) PhoneScreen() string { return w.Fido.URL() + "/phone" }
 
 // Scheme is what a verifier has to be told about the PKI. In production it is
 // moica.Production with the pinned anchors.

@@ -20,12 +20,17 @@ func start(t *testing.T) *lookalike.World {
 	return w
 }
 
-// The register knows every card's holder, and no other certificate.
+// The register knows the holder of every card and phone, and no other certificate.
 func TestRegister(t *testing.T) {
 	w := start(t)
 	for _, card := range w.Cards {
 		if match, err := w.Register.CheckIdentity(t.Context(), card.Cert, card.NationalID); !match || err != nil {
 			t.Errorf("%s: got %t, %v; want a match", card.Note, match, err)
+		}
+	}
+	for _, phone := range w.Phones {
+		if match, err := w.Register.CheckIdentity(t.Context(), phone.Card.Cert, phone.IDNumber); !match || err != nil {
+			t.Errorf("phone: got %t, %v; want a match", match, err)
 		}
 	}
 	card := w.Cards[lookalike.CitizenCard]

@@ -104,14 +104,14 @@ func (p *Program) Start(ctx context.Context, opts Options, out, log io.Writer) (
 	defer func() { err = errors.Join(err, service.Close()) }()
 
 	if !opts.Once {
-		fmt.Fprintf(out, "%s: open %s in a browser; Ctrl-C ends\n", p.Name, env.Origin)
+		fmt.Fprintf(out, "%s: open %s in a browser; the simulated phone is at %s; Ctrl-C ends\n", p.Name, env.Origin, env.World.PhoneScreen())
 		return site.Serve(ctx, listener, service.Handler(), env.Logger)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- site.Serve(ctx, listener, service.Handler(), env.Logger) }()
-	fmt.Fprintf(out, "service      %s, look-alike PKI and card, no network\n", env.Origin)
+	fmt.Fprintf(out, "service      %s, look-alike PKI, card and phone, no network\n", env.Origin)
 	err = p.Walk(ctx, env, out)
 	cancel()
 	return errors.Join(err, <-served)

@@ -6,13 +6,15 @@ import (
 	"net/http"
 
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/fido"
 	"github.com/citizencert/citizencert/signin/hipki"
 )
 
 // A SignIn is the pages on which citizens sign in and out.
 type SignIn struct {
 	Auth   *signin.Authenticator
-	Card   *hipki.Handler
+	Card   *hipki.Handler // with Phone beside it
+	Phone  *fido.Flow
 	Site   *Site
 	Home   string // the path where a citizen arrives who has signed in
 	Logger *slog.Logger
@@ -24,16 +26,19 @@ func (s *SignIn) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /signin", s.finish)
 	mux.HandleFunc("POST /signout", s.signOut)
 	mux.Handle("GET /card/", s.Card.Assets())
+	phone := http.StripPrefix("/signin/fido", s.Phone.Handler())
+	mux.Handle("GET /signin/fido/", phone)
+	mux.Handle("POST /signin/fido/", phone)
 }
 
-// begin shows the page that asks for a signature over a fresh challenge.
+// begin shows the page on which the citizen chooses between card and phone.
 func (s *SignIn) begin(w http.ResponseWriter, r *http.Request) {
-	form, err := s.Card.SignInForm(w, r, "/signin")
+	ways, err := s.Card.Sections(w, r, "/signin", visitFrom(r.Context()).nonce)
 	if err != nil {
 		s.Refuse(w, r, err)
 		return
 	}
-	s.Site.Render(w, r, http.StatusOK, "signin.html", Page{Card: form})
+	s.Site.Render(w, r, http.StatusOK, "signin.html", Page{Ways: ways})
 }
 
 // finish redeems the challenge with the component's answer. On success the browser
@@ -87,7 +92,7 @@ func (s *SignIn) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 // Problem gives the citizen the SDK's sentence and a way on, and the log the cause.
 func (s *SignIn) Problem(w http.ResponseWriter, r *http.Request, err error, next string, signedIn bool) {
 	problem := hipki.Tell(err)
-	s.Logger.InfoContext(r.Context(), "card refused", "code", problem.Code, "err", err)
+	s.Logger.InfoContext(r.Context(), "refused", "code", problem.Code, "err", err)
 	s.Site.Render(w, r, problem.Status, "problem.html", Page{
 		SignedIn: signedIn,
 		Data: struct {

@@ -1,6 +1,6 @@
 // Package site is what the example services share of a web site: pages in two
 // languages, the headers that protect them, a style sheet, and a server that ends
-// in good order. Package hipki adds what talks to the card.
+// in good order. Packages hipki and fido add what talks to card and phone.
 //
 // A service brings a file system with pages/*.html and texts/zh-TW.json and
 // texts/en.json; its pages fill the layout of this package.
@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/fido"
 	"github.com/citizencert/citizencert/signin/hipki"
 )
 
@@ -26,6 +27,10 @@ var files embed.FS
 
 // A Site renders the pages of one service.
 type Site struct {
+	// PhoneScreen is where the simulated phone is, which a real service has not. The
+	// pages that ask for a phone name it.
+	PhoneScreen string
+
 	pages  map[signin.Language]map[string]*template.Template
 	logger *slog.Logger
 }
@@ -35,8 +40,12 @@ type Page struct {
 	Nonce    string // for script elements, of this response alone
 	Path     string // where the language can be switched
 	SignedIn bool
-	Card     *hipki.Form // or nil; the page shows {{.Card.HTML}}
+	Card     *hipki.Form     // or nil; the page shows {{.Card.HTML}}
+	Phone    *fido.Form      // likewise
+	Ways     []hipki.Section // to sign in
 	Data     any
+
+	PhoneScreen string // if the page asks for a phone
 }
 
 // New reads the texts and pages of a service.
@@ -84,6 +93,9 @@ func (s *Site) Render(w http.ResponseWriter, r *http.Request, status int, name s
 	p.Path = "/"
 	if r.Method == http.MethodGet {
 		p.Path = r.URL.Path
+	}
+	if p.Phone != nil || p.Ways != nil {
+		p.PhoneScreen = s.PhoneScreen
 	}
 	var body bytes.Buffer
 	t, ok := s.pages[about.language][name]

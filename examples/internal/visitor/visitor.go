@@ -1,6 +1,6 @@
 // Package visitor walks through a service over HTTP as a citizen's browser does,
 // with the page script and the window of the card reader component left out: it
-// reads what pages say, has the component sign, and sends forms. It is for the
+// reads what pages say, has the component or a phone sign, and sends forms. It is for the
 // examples' flag -once and for tests that need no browser.
 package visitor
 

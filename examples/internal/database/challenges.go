@@ -1,0 +1,54 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/citizencert/citizencert/signin"
+)
+
+const challenges = `CREATE TABLE IF NOT EXISTS challenges (
+  key    TEXT PRIMARY KEY,
+  value  BLOB NOT NULL,
+  expiry INTEGER NOT NULL
+) STRICT;`
+
+// Challenges keeps challenges in the file, so that a citizen who has been sent to the
+// phone can go on after a restart of the service. It must not be open to others.
+type Challenges struct{ DB *sql.DB }
+
+var _ signin.ChallengeStore = Challenges{}
+
+// Put implements [signin.ChallengeStore].
+func (c Challenges) Put(ctx context.Context, key string, value []byte, expiry time.Time) error {
+	tx, err := c.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // without effect after Commit
+	if _, err := tx.ExecContext(ctx, `DELETE FROM challenges WHERE expiry < ?`, time.Now().Unix()); err != nil {
+		return err
+	}
+	result, err := tx.ExecContext(ctx, `INSERT INTO challenges (key, value, expiry) SELECT ?, ?, ?
+		WHERE (SELECT count(*) FROM challenges) < ?
+		ON CONFLICT DO UPDATE SET value = excluded.value, expiry = excluded.expiry`,
+		key, value, expiry.Unix(), signin.MaxChallenges)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, signin.ErrStoreFull)
+	}
+	return tx.Commit()
+}
+
+// Take implements [signin.ChallengeStore].
+func (c Challenges) Take(ctx context.Context, key string) (value []byte, err error) {
+	err = c.DB.QueryRowContext(ctx, `DELETE FROM challenges WHERE key = ? RETURNING value`, key).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, signin.ErrNotFound
+	}
+	return value, err
+}
