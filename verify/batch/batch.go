@@ -49,6 +49,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/citizencert/citizencert/verify"
@@ -136,6 +137,8 @@ type Runner struct {
 	verifier *verify.Verifier
 	policy   policy
 	sums     *sums
+
+	prefetched sync.Once // for JudgeShard
 }
 
 // New returns a Runner.

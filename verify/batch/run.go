@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 )
@@ -19,8 +20,12 @@ type RunOptions struct {
 	// whose status could not be learned, which took too long or could not be read.
 	Retry bool
 
-	// OnResult, if not nil, is told of each result when it has been added, in order.
+	// OnResult, if not nil, is told of each result that is judged here when it has been
+	// added, in order.
 	OnResult func(*Result)
+
+	// OnShard, if not nil, is told of each shard that RunShards has added, in order.
+	OnShard func(*JudgedShard)
 }
 
 // ErrUnfinished is wrapped by the error for a folder with results of a run that has
@@ -40,6 +45,11 @@ var ErrUnfinished = errors.New("the folder has results of a run that did not fin
 // of the last moments, never half of one, and what is resumed goes on after the
 // last. When ctx ends or the disk is full, what there is is kept in the same way.
 func (r *Runner) Run(ctx context.Context, dir string, src Source, opts RunOptions) (*Report, error) {
+	return r.run(ctx, dir, src, opts, r.fillRecord)
+}
+
+// run does what Run does, with another way to come to the results.
+func (r *Runner) run(ctx context.Context, dir string, src Source, opts RunOptions, fill filler) (*Report, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}
@@ -70,7 +80,7 @@ func (r *Runner) Run(ctx context.Context, dir string, src Source, opts RunOption
 	case last != nil && !begun && (!opts.Retry || last.retryable() == 0):
 		return last, nil
 	}
-	return r.runStage(ctx, &stage{dir: dir, batch: batch, number: generation, last: last, src: src, opts: opts})
+	return r.runStage(ctx, &stage{dir: dir, batch: batch, number: generation, last: last, src: src, opts: opts, fill: fill})
 }
 
 func exists(path string) (bool, error) {
@@ -96,7 +106,11 @@ type stage struct {
 	last       *Report // of the generation before, or nil
 	src        Source
 	opts       RunOptions
+	fill       filler
 }
+
+// A filler adds to a record the results that it does not have yet.
+type filler func(ctx context.Context, rec *record, g *stage, m *meter) error
 
 // runStage judges what is left of a generation and closes it.
 func (r *Runner) runStage(ctx context.Context, g *stage) (*Report, error) {
@@ -112,7 +126,7 @@ func (r *Runner) runStage(ctx context.Context, g *stage) (*Report, error) {
 		return nil, err
 	}
 	m, before := newMeter(), rec.lines
-	err = r.fillRecord(ctx, rec, g, m)
+	err = g.fill(ctx, rec, g, m)
 	if err := rec.close(err); err != nil {
 		return nil, err
 	}
@@ -120,8 +134,13 @@ func (r *Runner) runStage(ctx context.Context, g *stage) (*Report, error) {
 }
 
 func (r *Runner) fillRecord(ctx context.Context, rec *record, g *stage, m *meter) error {
+	return r.judgeInto(ctx, rec, rec.remaining(g), g, m)
+}
+
+// judgeInto adds what comes of the next filings.
+func (r *Runner) judgeInto(ctx context.Context, rec *record, items iter.Seq2[Item, error], g *stage, m *meter) error {
 	before := rec.lines
-	for res, err := range r.Results(ctx, rec.remaining(g), InputOrder) {
+	for res, err := range r.Results(ctx, items, InputOrder) {
 		if err != nil {
 			return err
 		}
