@@ -53,14 +53,15 @@ func newTar(file *os.File) (*FileSource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no %s in the archive: %w", ManifestName, err)
 	}
-	id, count, err := digestOf(manifest)
+	id, index, err := digestOf(manifest)
 	if err != nil {
 		return nil, err
 	}
+	index.sequential()
 	return &FileSource{
 		id:    fmt.Sprintf("tar of %d bytes, manifest sha256:%s", size, id),
-		count: count,
-		items: func() iter.Seq2[Item, error] { return manifestItems(manifest, newTarFiles(file, size)) },
+		index: index,
+		items: func(from mark) iter.Seq2[Item, error] { return manifestItems(manifest, newTarFiles(file, size), from) },
 		close: file.Close,
 	}, nil
 }
@@ -156,14 +157,14 @@ func newZip(file *os.File) (*FileSource, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, count, err := digestOf(manifest)
+	id, index, err := digestOf(manifest)
 	if err != nil {
 		return nil, err
 	}
 	return &FileSource{
 		id:    fmt.Sprintf("zip of %d bytes, manifest sha256:%s", info.Size(), id),
-		count: count,
-		items: func() iter.Seq2[Item, error] { return manifestItems(manifest, in) },
+		index: index,
+		items: func(from mark) iter.Seq2[Item, error] { return manifestItems(manifest, in, from) },
 		close: file.Close,
 	}, nil
 }

@@ -48,6 +48,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/citizencert/citizencert/verify"
@@ -141,6 +142,8 @@ type Runner struct {
 	policy   policy
 	sums     *sums
 	kept     *keeping // or nil
+
+	prefetched *sync.Once // for JudgeShard
 }
 
 // New returns a Runner.
@@ -160,7 +163,7 @@ func New(cfg Config) (*Runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}
-	r := &Runner{cfg: cfg, verifier: v, policy: policyOf(&cfg), sums: newSums()}
+	r := &Runner{cfg: cfg, verifier: v, policy: policyOf(&cfg), sums: newSums(), prefetched: new(sync.Once)}
 	if cfg.Keep != nil {
 		r.kept = newKeeping(cfg.Keep, v)
 	}

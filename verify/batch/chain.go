@@ -66,13 +66,9 @@ func (c *chain) seal(to []byte, res *Result) ([]byte, error) {
 
 // open checks a line, without its end of line, and moves the chain on.
 func (c *chain) open(line []byte) (*Result, error) {
-	at := len(line) - chainSize
-	if at < 0 || !bytes.HasPrefix(line[at:], []byte(chainBegin)) || !bytes.HasSuffix(line, []byte(chainEnd)) {
-		return nil, errors.New("it does not end in its chain")
-	}
-	next := c.next(line[:at])
-	if said := line[at+len(chainBegin) : len(line)-len(chainEnd)]; string(said) != next.String() {
-		return nil, fmt.Errorf("its chain is %s, want %s", said, next)
+	next := *c
+	if err := next.follow(line); err != nil {
+		return nil, err
 	}
 	res := new(Result)
 	if err := json.Unmarshal(line, res); err != nil {
@@ -80,4 +76,18 @@ func (c *chain) open(line []byte) (*Result, error) {
 	}
 	*c = next
 	return res, nil
+}
+
+// follow does as open, and does not read the result.
+func (c *chain) follow(line []byte) error {
+	at := len(line) - chainSize
+	if at < 0 || !bytes.HasPrefix(line[at:], []byte(chainBegin)) || !bytes.HasSuffix(line, []byte(chainEnd)) {
+		return errors.New("it does not end in its chain")
+	}
+	next := c.next(line[:at])
+	if said := line[at+len(chainBegin) : len(line)-len(chainEnd)]; string(said) != next.String() {
+		return fmt.Errorf("its chain is %s, want %s", said, next)
+	}
+	*c = next
+	return nil
 }

@@ -73,11 +73,10 @@ func (e *ChangedError) Error() string {
 // begin writes the head into a folder that has none, or compares it with the one
 // that is there, and returns the name of the batch.
 func (h *head) begin(dir string) (batch string, err error) {
-	want, err := json.MarshalIndent(h, "", "  ")
+	want, err := h.encode()
 	if err != nil {
-		return "", fmt.Errorf("batch: encoding %s: %w", headName, err)
+		return "", err
 	}
-	want = append(want, '\n')
 	path := filepath.Join(dir, headName)
 	got, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -90,6 +89,14 @@ func (h *head) begin(dir string) (batch string, err error) {
 		return nameOf(want), nil
 	}
 	return "", h.compare(got)
+}
+
+func (h *head) encode() ([]byte, error) {
+	text, err := json.MarshalIndent(h, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("batch: encoding %s: %w", headName, err)
+	}
+	return append(text, '\n'), nil
 }
 
 // compare finds out what differs.

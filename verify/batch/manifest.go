@@ -35,11 +35,11 @@ type files interface {
 	open(path string) (Part, error)
 }
 
-// entries yields the filings of a manifest.
-func entries(manifest io.Reader, in files) iter.Seq2[Item, error] {
+// entries yields the filings of a manifest, of which so many lines have been read.
+func entries(manifest io.Reader, in files, read int) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		lines := bufio.NewReaderSize(manifest, maxManifestLine)
-		for n := 1; ; n++ {
+		for n := read + 1; ; n++ {
 			text, err := lines.ReadSlice('\n')
 			if err != nil && err != io.EOF {
 				if errors.Is(err, bufio.ErrBufferFull) {

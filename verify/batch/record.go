@@ -99,7 +99,7 @@ func (rec *record) recover(has func(evidence.Hash) (bool, error)) error {
 	return nil
 }
 
-// add appends a result, and makes what there is durable when it is time.
+// add appends a result.
 func (rec *record) add(res *Result) error {
 	rec.turn()
 	res.Generation, res.Shard = rec.generation, rec.lines/ShardSize
@@ -110,6 +110,11 @@ func (rec *record) add(res *Result) error {
 	}
 	rec.count(int64(len(rec.unwritten) - before))
 	rec.summary.add(res)
+	return rec.grown()
+}
+
+// grown writes what has been added, or makes it durable, when it is time.
+func (rec *record) grown() error {
 	if time.Since(rec.begun) >= rec.cfg.Checkpoint {
 		return rec.checkpoint()
 	}

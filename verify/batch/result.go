@@ -27,6 +27,7 @@ const (
 	ReasonUnreadable     verify.Reason = "unreadable"      // a part of it could not be opened or read
 	ReasonDeadline       verify.Reason = "deadline"        // it took longer than Config.ItemTimeout
 	ReasonPanic          verify.Reason = "panic"           // the code that judged it gave up
+	ReasonShard          verify.Reason = "shard"           // its shard came to no end on other machines
 )
 
 // A Result is what came of one filing, and a line of a results file. Digests are

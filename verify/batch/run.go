@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 
@@ -21,8 +22,12 @@ type RunOptions struct {
 	// whose status could not be learned, which took too long or could not be read.
 	Retry bool
 
-	// OnResult, if not nil, is told of each result when it has been added, in order.
+	// OnResult, if not nil, is told of each result that is judged here when it has been
+	// added, in order.
 	OnResult func(*Result)
+
+	// OnShard, if not nil, is told of each shard that RunShards has added, in order.
+	OnShard func(*JudgedShard)
 }
 
 // ErrUnfinished is wrapped by the error for a folder with results of a run that has
@@ -43,6 +48,11 @@ var ErrUnfinished = errors.New("the folder has results of a run that did not fin
 // of the last moments, never half of one, and what is resumed goes on after the
 // last. When ctx ends or the disk is full, what there is is kept in the same way.
 func (r *Runner) Run(ctx context.Context, dir string, src Source, opts RunOptions) (*Report, error) {
+	return r.run(ctx, dir, src, opts, r.fillRecord)
+}
+
+// run does what Run does, with another way to come to the results.
+func (r *Runner) run(ctx context.Context, dir string, src Source, opts RunOptions, fill filler) (*Report, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}
@@ -73,7 +83,7 @@ func (r *Runner) Run(ctx context.Context, dir string, src Source, opts RunOption
 	case last != nil && !begun && (!opts.Retry || last.retryable() == 0):
 		return last, nil
 	}
-	g := &stage{dir: dir, batch: batch, number: generation, last: last, src: src, opts: opts}
+	g := &stage{dir: dir, batch: batch, number: generation, last: last, src: src, opts: opts, fill: fill}
 	if r.cfg.Keep != nil || r.cfg.OmitEvidence {
 		return r.runStage(ctx, g)
 	}
@@ -104,6 +114,7 @@ type stage struct {
 	src        Source
 	opts       RunOptions
 	has        func(evidence.Hash) (bool, error) // what is in the pack beside the results, or nil
+	fill       filler
 }
 
 // runPacked is runStage with evidence in a pack beside the results.
@@ -117,6 +128,9 @@ func (r *Runner) runPacked(ctx context.Context, g *stage) (report *Report, err e
 	own.kept, g.has = newKeeping(pack, r.verifier), pack.Has
 	return own.runStage(ctx, g)
 }
+
+// A filler adds to a record the results that it does not have yet.
+type filler func(ctx context.Context, rec *record, g *stage, m *meter) error
 
 // runStage judges what is left of a generation and closes it.
 func (r *Runner) runStage(ctx context.Context, g *stage) (*Report, error) {
@@ -132,7 +146,7 @@ func (r *Runner) runStage(ctx context.Context, g *stage) (*Report, error) {
 		return nil, err
 	}
 	m, before := newMeter(), rec.lines
-	err = r.fillRecord(ctx, rec, g, m)
+	err = g.fill(ctx, rec, g, m)
 	if err := rec.close(err); err != nil {
 		return nil, err
 	}
@@ -140,8 +154,13 @@ func (r *Runner) runStage(ctx context.Context, g *stage) (*Report, error) {
 }
 
 func (r *Runner) fillRecord(ctx context.Context, rec *record, g *stage, m *meter) error {
+	return r.judgeInto(ctx, rec, rec.remaining(g), g, m)
+}
+
+// judgeInto adds what comes of the next filings.
+func (r *Runner) judgeInto(ctx context.Context, rec *record, items iter.Seq2[Item, error], g *stage, m *meter) error {
 	before := rec.lines
-	for res, err := range r.Results(ctx, rec.remaining(g), InputOrder) {
+	for res, err := range r.Results(ctx, items, InputOrder) {
 		if err != nil {
 			return err
 		}

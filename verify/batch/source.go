@@ -2,7 +2,6 @@ package batch
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -22,21 +21,21 @@ const ManifestName = "manifest.jsonl"
 // A FileSource is a source of files. Close it after use.
 type FileSource struct {
 	id    string
-	count int64
-	items func() iter.Seq2[Item, error]
+	index index
+	items func(from mark) iter.Seq2[Item, error]
 	close func() error
 }
 
-var _ Source = (*FileSource)(nil)
+var _ Divided = (*FileSource)(nil)
 
 // ID is made of the digest of the manifest and, for an archive, of its size.
 func (s *FileSource) ID() string { return s.id }
 
 // Len is how many filings the manifest has.
-func (s *FileSource) Len() int64 { return s.count }
+func (s *FileSource) Len() int64 { return s.index.count }
 
 // Items yields the filings in the order of the manifest.
-func (s *FileSource) Items() iter.Seq2[Item, error] { return s.items() }
+func (s *FileSource) Items() iter.Seq2[Item, error] { return s.items(mark{}) }
 
 // Close closes what Open has opened.
 func (s *FileSource) Close() error { return s.close() }
@@ -93,15 +92,15 @@ func openFolder(dir, manifest string) (*FileSource, error) {
 		return nil, err
 	}
 	in := folder{root}
-	id, count, err := digestOf(in.part(manifest))
+	id, index, err := digestOf(in.part(manifest))
 	if err != nil {
 		root.Close()
 		return nil, err
 	}
 	return &FileSource{
 		id:    "manifest sha256:" + id,
-		count: count,
-		items: func() iter.Seq2[Item, error] { return manifestItems(in.part(manifest), in) },
+		index: index,
+		items: func(from mark) iter.Seq2[Item, error] { return manifestItems(in.part(manifest), in, from) },
 		close: root.Close,
 	}, nil
 }
@@ -130,7 +129,7 @@ func (f folder) part(path string) Part {
 }
 
 // manifestItems opens the manifest and yields its filings.
-func manifestItems(manifest Part, in files) iter.Seq2[Item, error] {
+func manifestItems(manifest Part, in files, from mark) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		r, err := manifest()
 		if err != nil {
@@ -138,30 +137,32 @@ func manifestItems(manifest Part, in files) iter.Seq2[Item, error] {
 			return
 		}
 		defer r.Close()
-		entries(r, in)(yield)
+		if err := from.seek(r); err != nil {
+			yield(Item{}, fmt.Errorf("batch: reading the manifest: %w", err))
+			return
+		}
+		entries(r, in, from.lines)(yield)
 	}
 }
 
-// digestOf returns the SHA-256 of a manifest, in hexadecimal, and counts its lines but
-// for empty ones.
-func digestOf(manifest Part) (digest string, count int64, err error) {
+// digestOf returns the SHA-256 of a manifest, in hexadecimal, and where its filings
+// are.
+func digestOf(manifest Part) (digest string, found index, err error) {
 	r, err := manifest()
 	if err != nil {
-		return "", 0, err
+		return "", index{}, err
 	}
 	defer r.Close()
 	h := sha256.New()
 	lines := bufio.NewReaderSize(io.TeeReader(r, h), maxManifestLine)
 	for {
 		text, err := lines.ReadSlice('\n') // one that is too long comes in pieces, and is an error later
-		if len(bytes.TrimSpace(text)) > 0 {
-			count++
-		}
+		found.add(text)
 		if err == io.EOF {
-			return hex.EncodeToString(h.Sum(nil)), count, nil
+			return hex.EncodeToString(h.Sum(nil)), found, nil
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return "", 0, err
+			return "", index{}, err
 		}
 	}
 }

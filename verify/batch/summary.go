@@ -48,6 +48,25 @@ func (s *Summary) add(res *Result) {
 	}
 }
 
+// merge adds what a shard came to.
+func (s *Summary) merge(shard *Summary) {
+	s.Filings += shard.Filings
+	addCounts(s.Verdicts, shard.Verdicts)
+	addCounts(s.Reasons, shard.Reasons)
+	addCounts(s.Issuers, shard.Issuers)
+	addCounts(s.Algorithms, shard.Algorithms)
+	at := shard.OldestRevocation
+	if !at.IsZero() && (s.OldestRevocation.IsZero() || at.Before(s.OldestRevocation)) {
+		s.OldestRevocation, s.OldestEvidence = at, shard.OldestEvidence
+	}
+}
+
+func addCounts[K comparable](to, counts map[K]int64) {
+	for key, n := range counts {
+		to[key] += n
+	}
+}
+
 // withdraw takes back a result that will be judged again. It has no signers.
 func (s *Summary) withdraw(res *Result) { s.count(res, -1) }
 

@@ -1,0 +1,139 @@
+package nats
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/citizencert/citizencert/verify/batch"
+)
+
+// Bounds of a result, in bytes: of its lines, which have 1 to 2 MB, and of a piece of
+// them, which fits into a message.
+const (
+	maxLines = 64 << 20
+	maxPart  = 512 << 10
+)
+
+// The beginnings of keys.
+const (
+	resultKey = "result."
+	partKey   = "part."
+	badKey    = "bad."
+)
+
+// A result is the value under the key of a shard. The lines are under the keys of
+// their parts, stored before it: whatever two workers store of one shard at a time,
+// a result is found whole.
+type result struct {
+	*batch.JudgedShard
+	Size  int64    `json:"size"`
+	Parts []string `json:"parts"` // SHA-256 of each, in hexadecimal
+}
+
+// has reports whether a shard has a result.
+func (q *queue) has(ctx context.Context, ref *batch.ShardRef) (found bool, err error) {
+	err = q.patiently(ctx, "asking for a result", func(ctx context.Context) error {
+		_, err := q.bucket.Get(ctx, resultKey+place(ref))
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			return nil
+		}
+		found = err == nil
+		return err
+	})
+	return found, err
+}
+
+// put stores what came of a shard, unless it has a result.
+func (q *queue) put(ctx context.Context, shard *batch.JudgedShard) error {
+	stored := *shard
+	stored.Places = nil // who takes the result knows them
+	index := result{JudgedShard: &stored, Size: int64(len(shard.Lines)), Parts: []string{}}
+	size := int(min(maxPart, q.js.Conn().MaxPayload()*3/4))
+	for lines := shard.Lines; len(lines) > 0; {
+		part := lines[:min(size, len(lines))]
+		lines = lines[len(part):]
+		sum := sha256.Sum256(part)
+		name := hex.EncodeToString(sum[:])
+		index.Parts = append(index.Parts, name)
+		err := q.patiently(ctx, "storing a part of a result", func(ctx context.Context) error {
+			_, err := q.bucket.Put(ctx, partKey+name, part)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	value, err := json.Marshal(index)
+	if err != nil {
+		return fmt.Errorf("nats: encoding the result of shard %d: %w", shard.Shard, err)
+	}
+	err = q.patiently(ctx, "storing a result", func(ctx context.Context) error {
+		_, err := q.bucket.Create(ctx, resultKey+place(&shard.ShardRef), value)
+		return err
+	})
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return nil // the first counts
+	}
+	return err
+}
+
+// get returns what came of a shard, or nil if it has no result. Runner.RunShards
+// checks that it is what a worker has made.
+func (q *queue) get(ctx context.Context, ref *batch.ShardRef) (shard *batch.JudgedShard, err error) {
+	err = q.patiently(ctx, "taking a result", func(ctx context.Context) error {
+		entry, err := q.bucket.Get(ctx, resultKey+place(ref))
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		shard, err = q.assemble(ctx, entry.Value())
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("shard %d: %w", ref.Shard, err)
+	}
+	return shard, nil
+}
+
+func (q *queue) assemble(ctx context.Context, value []byte) (*batch.JudgedShard, error) {
+	var index result
+	if err := json.Unmarshal(value, &index); err != nil {
+		return nil, &refusal{err}
+	}
+	if index.JudgedShard == nil || index.Size < 0 || index.Size > maxLines {
+		return nil, &refusal{fmt.Errorf("the result has %d bytes, want 0 to %d", index.Size, maxLines)}
+	}
+	index.Lines = make([]byte, 0, index.Size)
+	for _, name := range index.Parts {
+		part, err := q.bucket.Get(ctx, partKey+name)
+		if err != nil {
+			return nil, err
+		}
+		if int64(len(index.Lines)+len(part.Value())) > index.Size {
+			return nil, &refusal{fmt.Errorf("the result is longer than %d bytes, as it says", index.Size)}
+		}
+		index.Lines = append(index.Lines, part.Value()...)
+	}
+	return index.JudgedShard, nil
+}
+
+// fail stores that a shard could not be judged, unless it has a result.
+func (q *queue) fail(ctx context.Context, ref *batch.ShardRef, why string) error {
+	return q.put(ctx, &batch.JudgedShard{ShardRef: *ref, Failure: why})
+}
+
+// putBad stores why a message is not a shard.
+func (q *queue) putBad(ctx context.Context, sequence uint64, why error) error {
+	return q.patiently(ctx, "storing that a message is bad", func(ctx context.Context) error {
+		_, err := q.bucket.PutString(ctx, fmt.Sprintf("%s%d", badKey, sequence), why.Error())
+		return err
+	})
+}
