@@ -111,6 +111,7 @@
     async function watch(attempt) {
       const mine = ++round;
       const expiry = Date.parse(attempt.expiry);
+      let missed = false; // the last time there was no such attempt
       const tick = () => {
         const seconds = Math.max(0, Math.ceil((expiry - Date.now()) / 1000));
         left.textContent = say.left(`${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
@@ -130,6 +131,18 @@
             continue;
           }
           if (mine !== round) return;
+          // Another tab, such as one that the app has opened, may be asking at this
+          // moment, or have finished: then what was kept has gone by the next time.
+          const gone = !result.ok && result.answer.code === "challenge";
+          if (gone && !missed) {
+            missed = true;
+            continue;
+          }
+          missed = false;
+          if (gone && root.dataset.fidoDone && localStorage.getItem(key) === null) {
+            location.assign(root.dataset.fidoDone); // which asks to sign in if nobody is
+            return;
+          }
           if (!result.ok) return end(result.answer.message[language]);
           if (result.answer.state === "done") {
             end(say.done);

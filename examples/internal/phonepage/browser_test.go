@@ -197,6 +197,27 @@ func TestSignInByRedirect(t *testing.T) {
 	d.wantAccount(t)
 }
 
+// The app opens the page once more, beside the one it was called from. Both ask, and
+// the one that does not get the session finds the citizen signed in.
+func TestTwoTabs(t *testing.T) {
+	d := newDesk(t)
+	d.run(t,
+		chromedp.Navigate(d.service+"/login"),
+		chromedp.SendKeys(chromedp.CSS(`input[name=idNumber]`), idNumber),
+		chromedp.Click(chromedp.CSS(`button[value=web]`)),
+		chromedp.WaitVisible(chromedp.CSS(`a[href^="mobilemoica://"]`)),
+	)
+	again, cancel := chromedp.NewContext(d.tab)
+	defer cancel()
+	if err := chromedp.Do(again, chromedp.Navigate(d.service+"/login"), chromedp.WaitVisible(chromedp.CSS(`a[href^="mobilemoica://"]`))); err != nil {
+		t.Fatal(err)
+	}
+	d.approve(t, d.moi.Tickets()[0])
+	d.wantAccount(t)
+	d.tab = again
+	d.wantAccount(t)
+}
+
 // Refusals are told on the page, and canceling brings the form back.
 func TestRefusals(t *testing.T) {
 	d := newDesk(t)
