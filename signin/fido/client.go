@@ -2,6 +2,7 @@ package fido
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,9 @@ const (
 	TestWeb       = "https://fido-test.moi.gov.tw"
 )
 
+// DefaultTimeout bounds a request to MOI, for which a citizen's browser waits.
+const DefaultTimeout = 15 * time.Second
+
 // maxAnswer is the largest answer that is read, in bytes. Twenty signatures with a
 // certificate come to some 64 KB.
 const maxAnswer = 256 << 10
@@ -41,8 +45,8 @@ type ClientConfig struct {
 	API, Web string
 
 	// HTTPClient makes the requests, through a proxy if MOI admits one address
-	// alone. Redirects are not followed and cookies not kept, whatever it says. If
-	// nil, one with a timeout of 15 seconds.
+	// alone. Redirects are not followed and cookies not kept, whatever it says. If it
+	// is nil, or has no timeout, that is DefaultTimeout.
 	HTTPClient *http.Client
 
 	// Now is the clock. If nil, time.Now.
@@ -94,10 +98,11 @@ func newClient(env verify.Environment, cfg ClientConfig, api, web string) (*Clie
 	if c.now == nil {
 		c.now = time.Now
 	}
-	c.http = &http.Client{Timeout: 15 * time.Second}
+	c.http = new(http.Client)
 	if cfg.HTTPClient != nil {
 		*c.http = *cfg.HTTPClient
 	}
+	c.http.Timeout = cmp.Or(c.http.Timeout, DefaultTimeout)
 	// The body has an ID number in it, and goes nowhere else.
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.http.Jar = nil

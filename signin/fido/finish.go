@@ -33,7 +33,8 @@ type Status struct {
 //   - Config.OnAnswer and signin's OnSignIn agree
 //
 // Errors are of type [*signin.Error], and final: only an attempt that is pending can
-// be asked about again.
+// be asked about again. One is not: of two requests at the same moment, such as of two
+// tabs, one may be told that there is no such attempt (signin.ReasonChallengeUnknown).
 func (f *Flow) Status(w http.ResponseWriter, r *http.Request, id string) (*Status, error) {
 	at, st, a, err := f.poll(r, id)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
@@ -133,6 +134,25 @@ func TestTransport(t *testing.T) {
 	}))
 	_, err = w.client.Ticket(t.Context(), fido.Request{IDNumber: wangID, Mode: fido.ModeQR, Hint: "測試"})
 	wantClass(t, err, fido.ClassTransport)
+}
+
+// A client for a proxy, say, has no timeout unless somebody thinks of it; a request
+// of a browser waits for it no longer than for one that is our own.
+func TestClientTimeout(t *testing.T) {
+	w := newWorld(t)
+	for given, want := range map[time.Duration]time.Duration{0: 15 * time.Second, time.Minute: time.Minute} {
+		var left time.Duration
+		client := w.newClient(t, &http.Client{Timeout: given, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			until, _ := r.Context().Deadline()
+			left = time.Until(until)
+			return nil, errors.New("no answer")
+		})})
+		_, err := client.DeviceStatus(t.Context(), wangID)
+		wantClass(t, err, fido.ClassTransport)
+		if left > want || left < want-5*time.Second {
+			t.Errorf("timeout %v: a request has %v, want %v", given, left, want)
+		}
+	}
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)

@@ -48,7 +48,7 @@ var ErrUnfinished = errors.New("the folder has results of a run that did not fin
 // of the last moments, never half of one, and what is resumed goes on after the
 // last. When ctx ends or the disk is full, what there is is kept in the same way.
 func (r *Runner) Run(ctx context.Context, dir string, src Source, opts RunOptions) (*Report, error) {
-	return r.run(ctx, dir, src, opts, r.fillRecord)
+	return r.run(ctx, dir, src, opts, (*Runner).fillRecord)
 }
 
 // run does what Run does, with another way to come to the results.
@@ -129,8 +129,8 @@ func (r *Runner) runPacked(ctx context.Context, g *stage) (report *Report, err e
 	return own.runStage(ctx, g)
 }
 
-// A filler adds to a record the results that it does not have yet.
-type filler func(ctx context.Context, rec *record, g *stage, m *meter) error
+// A filler has a Runner add to a record the results that it does not have yet.
+type filler func(r *Runner, ctx context.Context, rec *record, g *stage, m *meter) error
 
 // runStage judges what is left of a generation and closes it.
 func (r *Runner) runStage(ctx context.Context, g *stage) (*Report, error) {
@@ -146,7 +146,7 @@ func (r *Runner) runStage(ctx context.Context, g *stage) (*Report, error) {
 		return nil, err
 	}
 	m, before := newMeter(), rec.lines
-	err = g.fill(ctx, rec, g, m)
+	err = g.fill(r, ctx, rec, g, m)
 	if err := rec.close(err); err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ type ShardJudge func(ctx context.Context, missing iter.Seq2[ShardRef, error]) it
 // with ReasonShard, for a retry. A shard that is half in the record, because Run or RunShards was killed, is
 // finished here.
 func (r *Runner) RunShards(ctx context.Context, dir string, src Divided, judge ShardJudge, opts RunOptions) (*Report, error) {
-	return r.run(ctx, dir, src, opts, func(ctx context.Context, rec *record, g *stage, m *meter) error {
+	return r.run(ctx, dir, src, opts, func(r *Runner, ctx context.Context, rec *record, g *stage, m *meter) error {
 		before := rec.lines
 		if err := r.finishShard(ctx, rec, g, m); err != nil {
 			return err

@@ -100,6 +100,7 @@
       const mine = ++round;
       const left = () => Math.max(0, Math.ceil((Date.parse(attempt.expiry) - Date.now() - skew) / 1000));
       let warned = left() < 60;
+      let missed = false; // the last time there was no such attempt
       const tick = () => {
         const seconds = left();
         find("time").textContent = Math.floor(seconds / 60) + ":" + String(seconds % 60).padStart(2, "0");
@@ -126,6 +127,12 @@
         }
         if (mine !== round) {
           break;
+        }
+        // Another tab may be asking at this moment: then the attempt is back next time.
+        const gone = !result.ok && result.answer.code === "challenge" && !missed;
+        missed = gone;
+        if (gone) {
+          continue;
         }
         if (!result.ok) {
           end();
