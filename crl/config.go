@@ -64,7 +64,8 @@ type Config struct {
 	//
 	// It has to be this user's own. Who can write to it can bring in nothing that was
 	// not signed, but can bring back an old list, or the list of another partition in
-	// place of one that has no scope, as who controls the network can.
+	// place of one that has no scope, as who controls the network can. What is restored
+	// from a backup has to replace files, and not be written over them.
 	Dir string
 
 	// IndexKey authenticates indexes saved in Dir, of at least MinIndexKey random
