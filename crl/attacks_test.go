@@ -26,7 +26,7 @@ func TestAttacks(t *testing.T) {
 		{"C02 another scope", []func(*world){foreignScope, reasonsTogether}},
 		{"C03 partition without scope", []func(*world){noScope, noScopeFetched}},
 		{"C04 nextUpdate", []func(*world){expired}},
-		{"C05 rollback", []func(*world){rollback, rollbackOnDisk}},
+		{"C05 rollback", []func(*world){rollback, rollbackAfterMakingRoom, rollbackOnDisk}},
 		{"C06 not to be used", []func(*world){unusable, indirectEntries}},
 		{"C07 serial number twice", []func(*world){duplicates}},
 		{"C08 removeFromCRL", []func(*world){removed, deltas}},

@@ -64,7 +64,8 @@ type Config struct {
 	//
 	// It has to be this user's own. Who can write to it can bring in nothing that was
 	// not signed, but can bring back an old list, or the list of another partition in
-	// place of one that has no scope, as who controls the network can.
+	// place of one that has no scope, as who controls the network can. What is restored
+	// from a backup has to replace files, and not be written over them.
 	Dir string
 
 	// IndexKey authenticates indexes saved in Dir, of at least MinIndexKey random
@@ -117,5 +118,9 @@ func (cfg *Config) check() (algorithm.Policy, error) {
 	case cfg.IndexKey != nil && cfg.Dir == "":
 		return algorithm.Policy{}, errors.New("crl: IndexKey without Dir")
 	}
-	return choosePolicy(cfg.Algorithms, cfg.InsecureAllowSHA1, cfg.Now())
+	policy, err := cfg.Algorithms.Resolve(cfg.InsecureAllowSHA1, cfg.Now())
+	if err != nil {
+		return policy, fmt.Errorf("crl: Config: %w", err)
+	}
+	return policy, nil
 }

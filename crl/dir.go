@@ -100,16 +100,17 @@ func (d *directory) saveIndex(l *List, base string) {
 		if err != nil {
 			return err
 		}
-		defer file.Close()
 		if err = writeIndex(file, l, d.indexKey); err == nil {
 			err = publish(file, base+indexSuffix)
 		}
 		if err != nil {
 			os.Remove(file.Name())
+			file.Close()
 			return err
 		}
 		saved, err := openIndex(file, d.indexKey)
 		if err != nil {
+			file.Close()
 			return err
 		}
 		l.index = saved.index
@@ -229,8 +230,11 @@ func (d *directory) openIndex(base string) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	return openIndex(file, d.indexKey)
+	l, err := openIndex(file, d.indexKey)
+	if err != nil {
+		file.Close()
+	}
+	return l, err
 }
 
 func (d *directory) validators(base string) (v validators) {

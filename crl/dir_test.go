@@ -37,6 +37,17 @@ func files(tb testing.TB, dir, suffix string) []string {
 	return names
 }
 
+// replace puts another file in the place of one that is not for writing.
+func replace(tb testing.TB, name string, data []byte) {
+	tb.Helper()
+	if err := os.Remove(name); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.WriteFile(name, data, 0o400); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // A start without a network serves what is on disk until its nextUpdate.
 func TestRestart(t *testing.T) {
 	for name, cfg := range onDisk("") {
@@ -150,9 +161,7 @@ func TestDamagedIndex(t *testing.T) {
 	cfg.Offline = true
 	check := func(what string, data []byte) {
 		t.Helper()
-		if err := os.WriteFile(name, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		replace(t, name, data)
 		store := w.store(cfg)
 		listed.wantAsked(what+", listed", store, verify.Revoked, "")
 		w.wantAsked(what+", not listed", store, verify.Good, "")
@@ -219,9 +228,7 @@ func TestForeignIndex(t *testing.T) {
 	if len(names) != 1 || names[0] == old {
 		t.Fatalf("got indexes %v, want that of the second list alone", names)
 	}
-	if err := os.WriteFile(names[0], data, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	replace(t, names[0], data)
 	cfg.Offline = true
 	w.wantAsked("index of the first list", w.store(cfg), verify.Revoked, "")
 }

@@ -18,7 +18,8 @@ type index struct {
 	key    hashKey
 	hint   int64
 	tables [len(layouts)]*table
-	count  int // distinct serial numbers
+	count  int         // distinct serial numbers
+	saved  *savedPages // or nil
 }
 
 // newIndex makes an index for about so many octets of entries.
@@ -102,6 +103,9 @@ func (x *index) lookup(number serial) (found entry, listed bool, err error) {
 	}
 	return found, listed, nil
 }
+
+// intact reports whether what lookup has returned can be relied on.
+func (x *index) intact() bool { return x.saved == nil || !x.saved.changed() }
 
 // in looks into one table: at one place in the slots, and one among the records.
 // While the processor waits for either, it goes on with what comes after, as far as

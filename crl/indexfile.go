@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync/atomic"
 )
@@ -63,7 +64,8 @@ var errForeign = errors.New("index is another list's, of another version or by a
 // list cannot, nor of one whose signature is over the list itself.
 func (l *List) canSave() bool { return l.foreign == nil && l.signedDigest != nil }
 
-// writeIndex writes the index of a list.
+// writeIndex writes the index of a list, and makes the file one that is not written
+// to: see mapping.
 func writeIndex(file *os.File, l *List, key []byte) error {
 	h := indexHeader{Digest: l.digest[:], SignedDigest: l.signedDigest, Size: l.Size, Frame: l.frame.der(),
 		Unhandled: l.unhandled, Key: l.index.key, Count: l.index.count}
@@ -78,7 +80,11 @@ func writeIndex(file *os.File, l *List, key []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err := file.Seek(dataOffset(len(header), pages), io.SeekStart); err != nil {
+	first := dataOffset(len(header), pages)
+	if err := file.Truncate(first); err != nil { // as long as this even without pages
+		return err
+	}
+	if _, err := file.Seek(first, io.SeekStart); err != nil {
 		return err
 	}
 	w := &pageWriter{w: bufio.NewWriterSize(file, blockBytes)}
@@ -92,8 +98,10 @@ func writeIndex(file *os.File, l *List, key []byte) error {
 	}
 	start := binary.LittleEndian.AppendUint32([]byte(indexMagic), uint32(len(header)))
 	start = binary.LittleEndian.AppendUint32(start, uint32(pages))
-	_, err = file.WriteAt(bytes.Join([][]byte{start, sealIndex(key, start, header, w.digests), header, w.digests}, nil), 0)
-	return err
+	if _, err = file.WriteAt(bytes.Join([][]byte{start, sealIndex(key, start, header, w.digests), header, w.digests}, nil), 0); err != nil {
+		return err
+	}
+	return file.Chmod(0o400)
 }
 
 func slotPages(slots int) int { return (slots + slotsPerPage - 1) / slotsPerPage }
@@ -143,6 +151,8 @@ func (w *pageWriter) write(page []byte) {
 // savedPages are the pages of a saved index. They are released when nobody can
 // reach them any more.
 type savedPages struct {
+	file    *os.File // that is mapped, or nil
+	info    fs.FileInfo
 	data    []byte // the pages, mapped or read
 	digests []byte
 	checked []atomic.Uint32 // a bit for each page: it has been digested
@@ -171,7 +181,18 @@ func (p *savedPages) check(i int) error {
 	return nil
 }
 
-// openIndex opens a saved index and returns its list.
+// changed reports whether the file has been written to since it was opened. Pages are
+// then no longer what was digested: they may be those of another index of the same
+// list, under whose key nothing is where it is looked for.
+func (p *savedPages) changed() bool {
+	if p.file == nil {
+		return false
+	}
+	now, err := p.file.Stat()
+	return err != nil || now.Size() != p.info.Size() || !now.ModTime().Equal(p.info.ModTime())
+}
+
+// openIndex opens a saved index and returns its list, which keeps the file.
 func openIndex(file *os.File, key []byte) (*List, error) {
 	whole, pages, err := mapping(file)
 	if err != nil {
@@ -224,7 +245,7 @@ func readHeader(whole, key []byte) (h *indexHeader, first int64, digests []byte,
 }
 
 func (h *indexHeader) index(pages *savedPages) *index {
-	x := &index{key: h.Key, count: h.Count}
+	x := &index{key: h.Key, count: h.Count, saved: pages}
 	at := 0
 	for i, t := range h.Tables {
 		if t == nil {

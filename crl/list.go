@@ -105,7 +105,11 @@ func (l *List) lookup(cert *x509.Certificate) (found entry, listed bool, err err
 		return found, false, nil
 	}
 	if l.direct(cert) {
-		if found, listed, err = l.index.lookup(number); err != nil {
+		found, listed, err = l.index.lookup(number)
+		if err == nil && !listed && !l.index.intact() {
+			err = errDamaged
+		}
+		if err != nil {
 			return found, false, err
 		}
 	}

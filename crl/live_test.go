@@ -36,6 +36,24 @@ func numbered(number int64, age time.Duration) pkitest.CRLOptions {
 	return pkitest.CRLOptions{Number: big.NewInt(number), ThisUpdate: noon.Add(-age), NextUpdate: noon.Add(24 * time.Hour)}
 }
 
+// rollbackAfterMakingRoom has a server go back when the list before has had to make
+// room for another one.
+func rollbackAfterMakingRoom(w *world) {
+	for number, back := range map[int64]bool{9: true, 10: true, 11: false} {
+		store := w.store(crl.Config{MaxHeldBytes: 1})
+		w.serve(numbered(10, time.Minute))
+		w.wantAsked("first", store, verify.Good, "")
+		if err := store.Add(w.list(pkitest.CRLOptions{}), "http://example.com/another"); err != nil {
+			w.Fatal(err)
+		}
+		w.serve(numbered(number, 0))
+		_, err := store.Status(w.Context(), w.query())
+		if errors.Is(err, crl.ErrRollback) != back {
+			w.Errorf("number %d: got error %v, want rollback %v", number, err, back)
+		}
+	}
+}
+
 func rollback(w *world) {
 	for _, c := range []struct {
 		name   string

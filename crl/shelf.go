@@ -35,8 +35,13 @@ type shelf struct {
 	clock    atomic.Uint64 // counts uses
 	held     atomic.Pointer[holdings]
 
-	mu sync.Mutex // of those who write
+	mu   sync.Mutex // of those who write
+	gone map[shelfKey]*List
 }
+
+// maxGone bounds what is remembered of lists that had to make room: so much of each
+// that no older one takes its place.
+const maxGone = 4096
 
 // holdings are never modified.
 type holdings struct {
@@ -83,12 +88,17 @@ func (s *shelf) get(key shelfKey) *holding {
 func (s *shelf) put(key shelfKey, h *holding) (before *holding, err error) {
 	err = s.change(h, func(held *holdings) error {
 		before = held.fetched[key]
+		newest := s.gone[key]
 		if before != nil {
-			if err := checkRollback(before.list, h.list); err != nil {
+			newest = before.list
+		}
+		if newest != nil {
+			if err := checkRollback(newest, h.list); err != nil {
 				return err
 			}
 		}
 		held.fetched[key] = h
+		delete(s.gone, key)
 		return nil
 	})
 	return before, err
@@ -171,8 +181,21 @@ func (s *shelf) change(keep *holding, f func(*holdings) error) error {
 	for held.bytes > s.maxBytes && held.evict(keep) {
 		held.count()
 	}
+	for key, h := range before.fetched {
+		if held.fetched[key] == nil {
+			s.remember(key, h.list)
+		}
+	}
 	s.held.Store(held)
 	return nil
+}
+
+// remember notes which list was let go.
+func (s *shelf) remember(key shelfKey, l *List) {
+	if s.gone == nil || len(s.gone) >= maxGone {
+		s.gone = make(map[shelfKey]*List)
+	}
+	s.gone[key] = &List{Number: l.Number, ThisUpdate: l.ThisUpdate, digest: l.digest}
 }
 
 func (held *holdings) count() {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
 	"time"
 
 	"github.com/citizencert/citizencert/internal/fetch"
@@ -91,11 +90,11 @@ func FolderName(address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := path.Join(u.Host, u.Path)
+	name := u.Host + u.Path
 	if u.RawQuery != "" {
 		name += "?" + u.RawQuery
 	}
-	if u.Host == "" || !fs.ValidPath(name) || name != u.Host+u.Path && u.RawQuery == "" {
+	if u.Host == "" || !fs.ValidPath(name) {
 		return "", fmt.Errorf("URL %q stands for no file", address)
 	}
 	return name, nil

@@ -1,6 +1,7 @@
 package crl
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"hash"
 	"io"
@@ -102,7 +103,7 @@ func (l *List) bytes() ([]byte, error) {
 		}
 		start := s.offset
 		end, err := s.enter(l.Size, "tbsCertList")
-		if err != nil || sha256.Sum256(raw[start:end]) != l.digest {
+		if err != nil || sha256.Sum256(raw[start:end]) != l.digest || !bytes.Equal(raw[end:], l.frame.rest) {
 			return nil, errDamaged
 		}
 		o.raw = raw

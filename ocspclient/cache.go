@@ -19,7 +19,8 @@ import (
 // ErrRollback is wrapped by the error that comes when a responder's answer goes
 // back behind one already seen: an older one, one that is not revoked after one
 // that is, or one revoked later. The answer held, if there still is one, comes
-// along with the error. It is worth an alarm.
+// along with the error. It is worth an alarm, but for a good answer that came with a
+// signature.
 var ErrRollback = errors.New("answer goes back behind one already held")
 
 // A cacheKey names a certificate: serial numbers are unique under one key. It is
@@ -207,18 +208,17 @@ func (m *memory) put(key cacheKey, answer *Answer) (*held, error) {
 		}
 	}
 	h := hold(answer)
-	newest, seen := m.newest.GetIfPresent(key)
+	newest, seen := m.newestOf(key)
 	if answer.Says == verify.Revoked {
 		m.revoked.Set(key, h)
 		m.answers.Invalidate(key)
 		// For when it has had to make room for others.
-		m.newest.Set(key, max(newest, answer.ThisUpdate.Unix()))
+		m.newest.Set(key, max(newest.Unix(), answer.ThisUpdate.Unix()))
 		return h, nil
 	}
-	if seen && answer.ThisUpdate.Unix() < newest {
+	if seen && answer.ThisUpdate.Before(newest) {
 		before, _ := m.answers.GetIfPresent(key)
-		return before, revocation.Refuse(verify.ReasonStatusUnavailable, "%w: thisUpdate %s after %s", ErrRollback,
-			answer.ThisUpdate.Format(time.RFC3339), time.Unix(newest, 0).UTC().Format(time.RFC3339))
+		return before, behind(answer, newest)
 	}
 	m.newest.Set(key, answer.ThisUpdate.Unix())
 	// Without nextUpdate nobody has promised that the answer lasts, and an authority
@@ -229,6 +229,18 @@ func (m *memory) put(key cacheKey, answer *Answer) (*held, error) {
 	}
 	m.answers.Set(key, h)
 	return h, nil
+}
+
+// newestOf returns the thisUpdate of the newest answer seen about a certificate.
+func (m *memory) newestOf(key cacheKey) (newest time.Time, seen bool) {
+	unix, seen := m.newest.GetIfPresent(key)
+	return time.Unix(unix, 0), seen
+}
+
+// behind refuses an answer that is older than another one.
+func behind(answer *Answer, newest time.Time) error {
+	return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: thisUpdate %s after %s", ErrRollback,
+		answer.ThisUpdate.Format(time.RFC3339), newest.UTC().Format(time.RFC3339))
 }
 
 // checkRevoked refuses an answer that takes back a revocation or puts it off. Only

@@ -162,6 +162,37 @@ func TestNew(t *testing.T) {
 	}
 }
 
+// What came with a signature does not go back behind what a responder has said by the
+// instant of judgement: a signer chooses which answer to send.
+func TestSuppliedRollback(t *testing.T) {
+	w := newWorld(t)
+	client := w.client(ocspclient.Config{})
+	supplied := w.answer(singles(pkitest.SingleResponse{ThisUpdate: noon.Add(-time.Hour), NextUpdate: noon.Add(24 * time.Hour)}))
+	w.serve(singles(pkitest.SingleResponse{Status: pkitest.OCSPRevoked, Reason: pkitest.ReasonCertificateHold,
+		ThisUpdate: noon, NextUpdate: noon.Add(time.Minute)}))
+	w.wantAsked("hold", client, verify.Suspended, "")
+	w.Script(w.ca.URLs.OCSP, status(http.StatusNotFound))
+	w.clock.Advance(time.Hour)
+	for _, c := range []struct {
+		name string
+		at   time.Time
+		good bool
+	}{
+		{"now", w.clock.Now(), false},
+		{"when the responder had spoken", noon, false},
+		{"before", noon.Add(-time.Second), true},
+	} {
+		q := w.query()
+		q.At = c.at
+		q.Supplied = []verify.Evidence{{Kind: verify.OCSPEvidence, DER: supplied}}
+		reports, err := client.Status(t.Context(), q)
+		good := slices.ContainsFunc(reports, func(r verify.StatusReport) bool { return r.Source == "supplied" })
+		if good != c.good || errors.Is(err, ocspclient.ErrRollback) == c.good {
+			t.Errorf("%s: got good %v (%v), want %v", c.name, good, err, c.good)
+		}
+	}
+}
+
 // The number of answers held is bounded, and good ones do not push out revoked
 // ones.
 func TestMaxEntries(t *testing.T) {

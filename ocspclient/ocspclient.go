@@ -129,7 +129,7 @@ func (c *Client) Status(ctx context.Context, q verify.StatusQuery) ([]verify.Sta
 
 // inquire is Status for a query that what is held does not answer alone.
 func (c *Client) inquire(ctx context.Context, key cacheKey, h *held, q verify.StatusQuery) ([]verify.StatusReport, error) {
-	reports, errs := c.supplied(q)
+	reports, errs := c.supplied(key, q)
 	if h != nil {
 		reports = append(reports, h.reports()...)
 	}
@@ -158,8 +158,9 @@ func (c *Client) held(key cacheKey, q verify.StatusQuery) *held {
 }
 
 // supplied judges the answers that came with the query. They are not
-// remembered: what a signer chose to send is no measure for a responder.
-func (c *Client) supplied(q verify.StatusQuery) (reports []verify.StatusReport, errs []error) {
+// remembered: what a signer chose to send is no measure for a responder. Nor does it
+// accept a certificate against what a responder has said later, by q.At.
+func (c *Client) supplied(key cacheKey, q verify.StatusQuery) (reports []verify.StatusReport, errs []error) {
 	n := 0
 	for _, evidence := range q.Supplied {
 		if evidence.Kind != verify.OCSPEvidence {
@@ -171,6 +172,10 @@ func (c *Client) supplied(q verify.StatusQuery) (reports []verify.StatusReport, 
 		answer, err := c.judge(evidence.DER, q, JudgeOptions{At: q.At, Now: q.Now})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("ocspclient: supplied answer: %w", err))
+			continue
+		}
+		if newest, seen := c.memory.newestOf(key); seen && answer.Says == verify.Good && answer.ThisUpdate.Before(newest) && !newest.After(q.At) {
+			errs = append(errs, fmt.Errorf("ocspclient: supplied answer: %w", behind(answer, newest)))
 			continue
 		}
 		answer.Rung, answer.Source = verify.RungHeld, "supplied"
