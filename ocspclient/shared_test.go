@@ -86,7 +86,7 @@ func (w *world) sharing(cache ocspclient.Cache, timeout time.Duration) (*ocspcli
 // waitFor waits for what happens in the background.
 func (w *world) waitFor(what string, done func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			w.Fatalf("%s has not happened", what)
 		}

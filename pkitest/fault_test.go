@@ -14,14 +14,15 @@ import (
 	"github.com/citizencert/citizencert/pkitest"
 )
 
-// exchange asks the responder of a CA about a certificate as a careless client does.
-func exchange(t *testing.T, ca *pkitest.CA, cert *x509.Certificate) (int, []byte, error) {
+// exchange asks the responder of a CA about a certificate as a careless client does,
+// and hangs up when its patience is at an end.
+func exchange(t *testing.T, ca *pkitest.CA, cert *x509.Certificate, patience time.Duration) (int, []byte, error) {
 	t.Helper()
 	question, err := ocsp.CreateRequest(cert, ca.Cert, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, ca.URLs.OCSP, bytes.NewReader(question))
 	if err != nil {
@@ -59,7 +60,11 @@ func TestFaults(t *testing.T) {
 		if err := ca.InjectCRL(f); err != nil {
 			t.Fatal(err)
 		}
-		status, body, err := exchange(t, ca, card.Cert)
+		patience := time.Minute
+		if f == pkitest.FaultSlow {
+			patience = time.Second
+		}
+		status, body, err := exchange(t, ca, card.Cert, patience)
 		switch f {
 		case pkitest.FaultSlow, pkitest.FaultCut, pkitest.FaultTruncated:
 			if err == nil {
@@ -75,7 +80,7 @@ func TestFaults(t *testing.T) {
 			if status != http.StatusInternalServerError {
 				t.Errorf("%s: got HTTP status %d", f, status)
 			}
-			if status, _, err = exchange(t, ca, card.Cert); (status == http.StatusOK) != (f == pkitest.FaultFlapping) || err != nil {
+			if status, _, err = exchange(t, ca, card.Cert, patience); (status == http.StatusOK) != (f == pkitest.FaultFlapping) || err != nil {
 				t.Errorf("%s, again: got HTTP status %d, %v", f, status, err)
 			}
 			continue

@@ -24,8 +24,8 @@ const (
 
 // frequentSignatures is how many signatures of a leaf are verified before its key is
 // prepared. crypto/rsa would do for RSA-2048, and does for all who sign a few times;
-// accountants and seals sign thousands, and four more pay for preparing.
-const frequentSignatures = 8
+// accountants and seals sign thousands.
+const frequentSignatures = 4
 
 // A leaf is what is remembered of an end-entity certificate: that a path of
 // verified signatures leads from it to an anchor, which is valid but for dates

@@ -31,16 +31,43 @@ type fold struct {
 func newMontgomery(n *big.Int) *montgomery {
 	w := len(n.Bits())
 	f := &montgomery{n: n, last: w - w/2 - w/4}
+	inv := negativeInverse(n, w/2) // and, in its lowest words, for every smaller power of B
 	for i, words := range [...]int{w / 2, w / 4} {
-		b := powerOfB(words)
-		f.folds[i] = fold{words, b.ModInverse(b, n)}
+		// n·inv + 1 is a multiple of B^words, and what it is multiplied with is the
+		// inverse of B^words, since n·inv + 1 is 1 modulo n.
+		multiple := new(big.Int).Mul(n, lowest(inv, words))
+		multiple.Add(multiple, big.NewInt(1))
+		f.folds[i] = fold{words, new(big.Int).Rsh(multiple, uint(words*bits.UintSize))}
 	}
-	b := powerOfB(f.last)
-	f.inv = new(big.Int).ModInverse(n, b)
-	f.inv.Sub(b, f.inv)
-	f.rr = powerOfB(2 * w)
-	f.rr.Mod(f.rr, n)
+	f.inv = lowest(inv, f.last)
+	f.rr = new(big.Int).Mod(powerOfB(2*w), n)
 	return f
+}
+
+// negativeInverse returns -1/n modulo B^words, for an odd n. What is the inverse
+// modulo a number is made that modulo its square by Newton's iteration x·(2-n·x).
+func negativeInverse(n *big.Int, words int) *big.Int {
+	low := uint(n.Bits()[0])
+	x := low // the inverse modulo 2^3
+	for range 5 {
+		x *= 2 - low*x
+	}
+	inverse := new(big.Int).SetUint64(uint64(x))
+	for known := 1; known < words; {
+		known = min(2*known, words)
+		product := new(big.Int).Mul(lowest(n, known), inverse)
+		factor := powerOfB(known) // for 2-n·x, and not below zero
+		factor.Sub(factor.Add(factor, big.NewInt(2)), lowest(product, known))
+		inverse = lowest(new(big.Int).Mul(inverse, factor), known)
+	}
+	b := powerOfB(words)
+	return b.Sub(b, inverse)
+}
+
+// lowest returns x modulo B^words, which aliases x.
+func lowest(x *big.Int, words int) *big.Int {
+	all := x.Bits()
+	return new(big.Int).SetBits(all[:min(words, len(all))])
 }
 
 func powerOfB(words int) *big.Int {

@@ -49,9 +49,12 @@ func newRandomKey(bits, e int) *testKey {
 
 // newMersenneKey returns the key of the prime 2^bits-1, which is at hand at
 // once, and in which every carry is taken.
-func newMersenneKey(bits uint, e int) *testKey {
+func newMersenneKey(bits uint, e int) *testKey { return newPrimeKey(bits, 1, e) }
+
+// newPrimeKey returns the key of the prime 2^bits-less.
+func newPrimeKey(bits uint, less int64, e int) *testKey {
 	n := new(big.Int).Lsh(big.NewInt(1), bits)
-	return newTestKey(n.Sub(n, big.NewInt(1)), e)
+	return newTestKey(n.Sub(n, big.NewInt(less)), e)
 }
 
 // testKeys are keys that this package computes with, with small and large
@@ -62,7 +65,7 @@ var testKeys = sync.OnceValue(func() []*testKey {
 	return []*testKey{
 		newRandomKey(2049, 3), newMersenneKey(2203, 5), newMersenneKey(2281, 1<<31-1),
 		newMersenneKey(3217, 65537), newMersenneKey(4253, 65537),
-		newRandomKey(2048, 65537), newRandomKey(2041, 3), newRandomKey(1536, 65537),
+		newPrimeKey(2048, 1557, 65537), newPrimeKey(2041, 921, 3), newPrimeKey(1536, 3453, 65537),
 	}
 })
 

@@ -1,0 +1,17 @@
+//go:build unix
+
+package benchkit
+
+import (
+	"syscall"
+	"time"
+)
+
+// cpuTime returns how long this process has had processors for.
+func cpuTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		panic(err) // of its arguments alone
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
