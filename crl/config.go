@@ -117,5 +117,9 @@ func (cfg *Config) check() (algorithm.Policy, error) {
 	case cfg.IndexKey != nil && cfg.Dir == "":
 		return algorithm.Policy{}, errors.New("crl: IndexKey without Dir")
 	}
-	return choosePolicy(cfg.Algorithms, cfg.InsecureAllowSHA1, cfg.Now())
+	policy, err := cfg.Algorithms.Resolve(cfg.InsecureAllowSHA1, cfg.Now())
+	if err != nil {
+		return policy, fmt.Errorf("crl: Config: %w", err)
+	}
+	return policy, nil
 }

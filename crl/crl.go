@@ -249,11 +249,12 @@ func (a *inquiry) supplied() {
 
 // added judges the operator's lists of this issuer.
 func (a *inquiry) added() {
-	for _, h := range a.store.shelf.added() {
+	for _, h := range a.store.shelf.added(a.query.Cert.RawIssuer) {
 		opts := a.store.options(a.query, JudgeOptions{From: h.from, Complete: h.from == ""})
 		if _, err := h.list.signers(a.query.Cert, a.query.Issuer, &opts); err != nil {
-			continue // another CA's
+			continue // another key's
 		}
+		a.store.shelf.touch(h)
 		a.judge(h.list, verify.RungHeld, cmp.Or(h.from, "added"), opts)
 	}
 }

@@ -2,7 +2,6 @@ package crl
 
 import (
 	"crypto/x509"
-	"errors"
 	"slices"
 	"time"
 
@@ -54,30 +53,11 @@ type JudgeOptions struct {
 	policy *algorithm.Policy // in place of both, if not nil
 }
 
-// choosePolicy returns the policy of a configuration. A historical one must not
-// admit what is signed today.
-func choosePolicy(p verify.AlgorithmPolicy, allowSHA1 bool, now time.Time) (algorithm.Policy, error) {
-	switch {
-	case p == verify.StrictPolicy():
-		return algorithm.Policy{InsecureAllowSHA1: allowSHA1}, nil
-	case allowSHA1:
-		return algorithm.Policy{}, errors.New("crl: Algorithms and InsecureAllowSHA1 contradict each other")
-	}
-	var rules []algorithm.Rule
-	for _, r := range p.Rules() {
-		if r.Algorithm == "SHA-1" && r.Until.After(now) {
-			return algorithm.Policy{}, errors.New("crl: Algorithms is a historical policy, whose instant must have passed")
-		}
-		rules = append(rules, algorithm.Rule(r))
-	}
-	return algorithm.Named(p.Name(), rules), nil
-}
-
 // signatures returns the policy as it is at the instant of judgement.
 func (opts *JudgeOptions) signatures() (algorithm.Policy, error) {
 	policy := opts.policy
 	if policy == nil {
-		chosen, err := choosePolicy(opts.Algorithms, opts.InsecureAllowSHA1, time.Now())
+		chosen, err := opts.Algorithms.Resolve(opts.InsecureAllowSHA1, time.Now())
 		if err != nil {
 			return chosen, revocation.Refuse(verify.ReasonAlgorithm, "%w", err)
 		}
