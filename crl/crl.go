@@ -61,6 +61,8 @@ type Store struct {
 	dir     *directory // or nil
 	changes changes
 
+	failures failures
+
 	fetches *fetch.Group[shelfKey, *holding]
 	loads   *fetch.Group[shelfKey, struct{}]
 	repairs *fetch.Group[shelfKey, *List]
@@ -76,6 +78,8 @@ var _ verify.StatusSource = (*Store)(nil)
 // New returns a Store. Close it after use.
 func New(cfg Config) (*Store, error) {
 	cfg.Timeout = cmp.Or(cfg.Timeout, DefaultTimeout)
+	cfg.AttemptTimeout = cmp.Or(cfg.AttemptTimeout, DefaultAttemptTimeout)
+	cfg.HoldFailures = cmp.Or(cfg.HoldFailures, DefaultHoldFailures)
 	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, DefaultMaxBytes)
 	cfg.MaxHeldBytes = cmp.Or(cfg.MaxHeldBytes, DefaultMaxHeldBytes)
 	cfg.RefreshInterval = cmp.Or(cfg.RefreshInterval, DefaultRefreshInterval)
@@ -93,15 +97,16 @@ func New(cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("crl: %v", err)
 	}
 	s := &Store{
-		cfg:     cfg,
-		policy:  policy,
-		log:     cfg.Log,
-		guard:   guard,
-		http:    guard.Client(cfg.HTTPClient),
-		shelf:   newShelf(cfg.MaxHeldBytes),
-		fetches: fetch.NewGroup[shelfKey, *holding](cfg.Timeout),
-		loads:   fetch.NewGroup[shelfKey, struct{}](cfg.Timeout),
-		repairs: fetch.NewGroup[shelfKey, *List](cfg.Timeout),
+		cfg:      cfg,
+		policy:   policy,
+		log:      cfg.Log,
+		guard:    guard,
+		http:     guard.Client(cfg.HTTPClient),
+		shelf:    newShelf(cfg.MaxHeldBytes),
+		failures: failures{hold: cfg.HoldFailures, held: map[shelfKey]failure{}},
+		fetches:  fetch.NewGroup[shelfKey, *holding](cfg.Timeout),
+		loads:    fetch.NewGroup[shelfKey, struct{}](cfg.Timeout),
+		repairs:  fetch.NewGroup[shelfKey, *List](cfg.Timeout),
 	}
 	if cfg.Dir != "" {
 		s.dir = &directory{cfg.Dir, cfg.IndexKey, int64(cfg.MaxBytes), max(cfg.KeepSuperseded, 0), cfg.Log}
