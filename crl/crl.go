@@ -14,8 +14,8 @@
 //
 // A delta CRL by itself can prove that a certificate is revoked, never that it is
 // good. Together with the list it updates it can, and so can lists that only
-// together cover all reasons; [Store.Status] says when. Delta CRLs are not fetched
-// from where freshestCRL says that they are.
+// together cover all reasons; [Store.Status] says when. A Store fetches delta CRLs
+// from where the freshestCRL of the certificate, or of a list, says that they are.
 //
 // A list is read once, as a stream, into an index of about 23 bytes for each entry;
 // [Config.Dir] keeps lists and indexes on disk, for the next start and for other
@@ -186,6 +186,7 @@ func (s *Store) Status(ctx context.Context, q verify.StatusQuery) ([]verify.Stat
 	if !q.HeldOnly && !a.settled() {
 		a.live(ctx)
 	}
+	a.deltas(ctx)
 	reports, errs := combine(q, a.readings)
 	revocation.Sort(q, reports)
 	return reports, errors.Join(append(a.errs, errs...)...)
