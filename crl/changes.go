@@ -1,6 +1,8 @@
 package crl
 
 import (
+	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,7 +38,9 @@ const changesPerCall = 1024
 // good, and which suspensions have ended. The first list from a place changes
 // nothing, unless an earlier one is on disk: then the difference to that is told.
 // A certificate that is on the list of its partition and on the complete one is told
-// of twice. Entries of indirect lists under a certificateIssuer are not told of.
+// of twice. Of an indirect list, what it says of certificates of the issuer is told
+// that it was fetched for; the keys of others that a certificateIssuer names are not
+// known.
 //
 // While anybody listens, the lists of a certificate that the Store is asked about are
 // fetched in the background even if another source has answered, and then refreshed
@@ -155,12 +159,15 @@ func (t transition) diff(key shelfKey, tell func([]Change)) error {
 			flush()
 		}
 	}
-	if err := t.appeared(change); err != nil {
-		return err
+	if t.to.list.direct(t.to.query.Cert) {
+		if err := t.appeared(change); err != nil {
+			return err
+		}
+		if err := t.released(change); err != nil {
+			return err
+		}
 	}
-	if err := t.released(change); err != nil {
-		return err
-	}
+	t.foreign(change)
 	flush()
 	return nil
 }
@@ -194,4 +201,49 @@ func (t transition) released(change func(serial, entry)) error {
 		}
 		return err
 	})
+}
+
+// foreign finds the same among the entries under a certificateIssuer: those of the
+// issuer that the list was fetched for, whose key is known.
+func (t transition) foreign(change func(serial, entry)) {
+	issuer := t.to.query.Cert.RawIssuer
+	now, before := t.to.list.foreign, t.from.foreign
+	nowGroups, beforeGroups := now.groupsOf(issuer), before.groupsOf(issuer)
+	for contents := range now.serials(nowGroups) {
+		e, _ := now.among(nowGroups, contents)
+		was, listed := before.among(beforeGroups, contents)
+		if e.status() != verify.Unknown && (!listed || was.status() != e.status()) {
+			number, _ := serialOf([]byte(contents))
+			change(number, e)
+		}
+	}
+	if t.to.list.DeltaBase != nil || !t.to.list.scope.equal(t.from.scope) {
+		return
+	}
+	for contents := range before.serials(beforeGroups) {
+		was, _ := before.among(beforeGroups, contents)
+		e, listed := now.among(nowGroups, contents)
+		if was.status() == verify.Suspended && (!listed || e.status() == verify.Unknown) {
+			number, _ := serialOf([]byte(contents))
+			change(number, entry{reason: reasonRemoveFromCRL})
+		}
+	}
+}
+
+// serials iterates over the serial numbers in some groups, each once.
+func (f *foreignEntries) serials(groups []int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if len(groups) == 0 {
+			return
+		}
+		for key := range f.entries {
+			first := slices.IndexFunc(groups, func(group int) bool {
+				_, ok := f.entries[foreignKey{group, key.serial}]
+				return ok
+			})
+			if first >= 0 && groups[first] == key.group && !yield(key.serial) {
+				return
+			}
+		}
+	}
 }

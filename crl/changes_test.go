@@ -3,11 +3,14 @@ package crl
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -46,6 +49,7 @@ func TestDiff(t *testing.T) {
 			}
 		}
 		tr := transition{&List{index: from}, &holding{list: &List{index: to}}}
+		tr.to.query.Cert = &x509.Certificate{}
 		tr.to.query.Issuer = &x509.Certificate{RawSubjectPublicKeyInfo: []byte("key")}
 		err := tr.diff(shelfKey{}, func(batch []Change) {
 			if len(batch) > changesPerCall {
@@ -63,6 +67,49 @@ func TestDiff(t *testing.T) {
 		if err != nil || len(want) != 0 {
 			t.Fatalf("%d changes not told, %v", len(want), err)
 		}
+	}
+}
+
+// Of an indirect list, what stands under the name of the issuer it was fetched for is
+// told of with the key of that issuer, and nothing else is.
+func TestDiffIndirect(t *testing.T) {
+	name := func(cn string) []byte {
+		der, err := asn1.Marshal(pkix.Name{CommonName: cn}.ToRDNSequence())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	own, other, lister := name("測試 CA"), name("Test other CA"), name("Test list issuer")
+	list := func(entries map[foreignKey]entry) *List {
+		l := &List{RawIssuer: lister, index: newIndex(0), foreign: &foreignEntries{byName: map[string][]int{}, entries: entries}}
+		for group, issuer := range [][]byte{1: own, 2: other} {
+			if canonical, err := certpath.CanonicalName(issuer); err == nil {
+				l.foreign.byName[canonical] = []int{group}
+			}
+		}
+		return l
+	}
+	hold := entry{reason: reasonHold}
+	from := list(map[foreignKey]entry{{1, "\x01"}: {}, {1, "\x02"}: hold, {2, "\x05"}: hold})
+	to := list(map[foreignKey]entry{{1, "\x01"}: {}, {1, "\x03"}: {}, {1, "\x04"}: hold, {2, "\x03"}: {}})
+	to.index.add(serial{octets: []byte{9}}, entry{}) // the list issuer's own certificate
+	from.index.finish()
+	to.index.finish()
+	tr := transition{from, &holding{list: to}}
+	tr.to.query.Cert = &x509.Certificate{RawIssuer: own}
+	tr.to.query.Issuer = &x509.Certificate{RawSubjectPublicKeyInfo: []byte("key")}
+	want := map[string]verify.Status{"\x02": verify.Good, "\x03": verify.Revoked, "\x04": verify.Suspended}
+	err := tr.diff(shelfKey{}, func(batch []Change) {
+		for _, c := range batch {
+			if got, ok := want[string(c.Serial)]; !ok || got != c.Status || string(c.IssuerKey) != "key" {
+				t.Errorf("told that %x is %v, want %v, %v", c.Serial, c.Status, got, ok)
+			}
+			delete(want, string(c.Serial))
+		}
+	})
+	if err != nil || len(want) != 0 {
+		t.Errorf("%d changes not told, %v", len(want), err)
 	}
 }
 

@@ -12,12 +12,15 @@ import (
 	"github.com/citizencert/citizencert/verify"
 )
 
-// The defaults of Config. A minute is what 20 MB take at 3 Mbit/s; 512 MiB hold
-// the complete lists of all generations with many partitions. MOICA issues two
-// lists a day; asking every hour whether there is a new one costs a few hundred
-// bytes. Four superseded lists are two days.
+// The defaults of Config. A minute is what 20 MB take at 3 Mbit/s, and a server that
+// has not begun within five seconds is down; 512 MiB hold the complete lists of all
+// generations with many partitions. MOICA issues two lists a day; asking every hour
+// whether there is a new one costs a few hundred bytes. Four superseded lists are two
+// days.
 const (
 	DefaultTimeout         = time.Minute
+	DefaultAttemptTimeout  = 5 * time.Second
+	DefaultHoldFailures    = 2 * time.Second
 	DefaultMaxHeldBytes    = 512 << 20
 	DefaultRefreshInterval = time.Hour
 	DefaultKeepSuperseded  = 4
@@ -45,8 +48,14 @@ type Config struct {
 	// that were added and those that come with a query.
 	Offline bool
 
-	// Timeout bounds one fetch. If zero, DefaultTimeout.
-	Timeout time.Duration
+	// AttemptTimeout bounds the wait for a list to begin to come, and Timeout the
+	// whole fetch. If zero, DefaultAttemptTimeout and DefaultTimeout.
+	AttemptTimeout, Timeout time.Duration
+
+	// HoldFailures is for how long a list that was not to be had is not asked for
+	// again, nor any other from a server that did not begin to answer in
+	// AttemptTimeout. If zero, DefaultHoldFailures; if negative, every query asks.
+	HoldFailures time.Duration
 
 	// MaxBytes bounds one list. If zero, DefaultMaxBytes.
 	MaxBytes int
@@ -111,8 +120,8 @@ type Config struct {
 // check checks what is configured and returns the policy.
 func (cfg *Config) check() (algorithm.Policy, error) {
 	switch {
-	case cfg.Timeout < 0 || cfg.MaxBytes < 0 || cfg.MaxHeldBytes < 0:
-		return algorithm.Policy{}, errors.New("crl: Timeout, MaxBytes or MaxHeldBytes is negative")
+	case cfg.Timeout < 0 || cfg.AttemptTimeout < 0 || cfg.MaxBytes < 0 || cfg.MaxHeldBytes < 0:
+		return algorithm.Policy{}, errors.New("crl: Timeout, AttemptTimeout, MaxBytes or MaxHeldBytes is negative")
 	case cfg.IndexKey != nil && len(cfg.IndexKey) < MinIndexKey:
 		return algorithm.Policy{}, fmt.Errorf("crl: IndexKey has %d bytes, want at least %d", len(cfg.IndexKey), MinIndexKey)
 	case cfg.IndexKey != nil && cfg.Dir == "":

@@ -96,7 +96,8 @@ func (s *scope) pointAmong(points []distributionPoint, crlIssuer []byte) (covere
 // it. A CA whose certificates lead to no partition has none, and its list is what
 // RFC 5280, Section 5.2.5 says. If all points lead to other issuers, nothing of
 // this issuer's is complete; and of another issuer's list no more counts than what
-// the points expect of it.
+// the points expect of it. A delta CRL from where freshestCRL leads covers what the
+// list that it updates covers, and that list says what that is.
 func (l *List) coversAllPoints(points []distributionPoint, cert *x509.Certificate, opts *JudgeOptions) reasonSet {
 	var expected, fetched reasonSet
 	partitions := false
@@ -110,6 +111,8 @@ func (l *List) coversAllPoints(points []distributionPoint, cert *x509.Certificat
 	switch {
 	case len(points) == 0:
 		return 0
+	case l.DeltaBase != nil && opts.freshest:
+		return allReasons
 	case l.scope == nil && !opts.Complete && partitions:
 		return fetched
 	case l.direct(cert):

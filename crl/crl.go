@@ -14,8 +14,8 @@
 //
 // A delta CRL by itself can prove that a certificate is revoked, never that it is
 // good. Together with the list it updates it can, and so can lists that only
-// together cover all reasons; [Store.Status] says when. Delta CRLs are not fetched
-// from where freshestCRL says that they are.
+// together cover all reasons; [Store.Status] says when. A Store fetches delta CRLs
+// from where the freshestCRL of the certificate, or of a list, says that they are.
 //
 // A list is read once, as a stream, into an index of about 23 bytes for each entry;
 // [Config.Dir] keeps lists and indexes on disk, for the next start and for other
@@ -61,6 +61,8 @@ type Store struct {
 	dir     *directory // or nil
 	changes changes
 
+	failures failures
+
 	fetches *fetch.Group[shelfKey, *holding]
 	loads   *fetch.Group[shelfKey, struct{}]
 	repairs *fetch.Group[shelfKey, *List]
@@ -79,6 +81,8 @@ var _ verify.StatusSource = (*Store)(nil)
 // New returns a Store. Close it after use.
 func New(cfg Config) (*Store, error) {
 	cfg.Timeout = cmp.Or(cfg.Timeout, DefaultTimeout)
+	cfg.AttemptTimeout = cmp.Or(cfg.AttemptTimeout, DefaultAttemptTimeout)
+	cfg.HoldFailures = cmp.Or(cfg.HoldFailures, DefaultHoldFailures)
 	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, DefaultMaxBytes)
 	cfg.MaxHeldBytes = cmp.Or(cfg.MaxHeldBytes, DefaultMaxHeldBytes)
 	cfg.RefreshInterval = cmp.Or(cfg.RefreshInterval, DefaultRefreshInterval)
@@ -96,16 +100,17 @@ func New(cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("crl: %v", err)
 	}
 	s := &Store{
-		cfg:     cfg,
-		policy:  policy,
-		log:     cfg.Log,
-		guard:   guard,
-		http:    guard.Client(cfg.HTTPClient),
-		shelf:   newShelf(cfg.MaxHeldBytes),
-		fetches: fetch.NewGroup[shelfKey, *holding](cfg.Timeout),
-		loads:   fetch.NewGroup[shelfKey, struct{}](cfg.Timeout),
-		repairs: fetch.NewGroup[shelfKey, *List](cfg.Timeout),
-		follows: fetch.NewGroup[shelfKey, struct{}](cfg.Timeout),
+		cfg:      cfg,
+		policy:   policy,
+		log:      cfg.Log,
+		guard:    guard,
+		http:     guard.Client(cfg.HTTPClient),
+		shelf:    newShelf(cfg.MaxHeldBytes),
+		failures: failures{hold: cfg.HoldFailures, held: map[shelfKey]failure{}},
+		fetches:  fetch.NewGroup[shelfKey, *holding](cfg.Timeout),
+		loads:    fetch.NewGroup[shelfKey, struct{}](cfg.Timeout),
+		repairs:  fetch.NewGroup[shelfKey, *List](cfg.Timeout),
+		follows:  fetch.NewGroup[shelfKey, struct{}](cfg.Timeout),
 	}
 	if cfg.Dir != "" {
 		s.dir = &directory{cfg.Dir, cfg.IndexKey, int64(cfg.MaxBytes), max(cfg.KeepSuperseded, 0), cfg.Log}
@@ -189,6 +194,7 @@ func (s *Store) Status(ctx context.Context, q verify.StatusQuery) ([]verify.Stat
 	case !a.settled():
 		a.live(ctx)
 	}
+	a.deltas(ctx)
 	reports, errs := combine(q, a.readings)
 	revocation.Sort(q, reports)
 	return reports, errors.Join(append(a.errs, errs...)...)
@@ -257,11 +263,12 @@ func (a *inquiry) supplied() {
 
 // added judges the operator's lists of this issuer.
 func (a *inquiry) added() {
-	for _, h := range a.store.shelf.added() {
+	for _, h := range a.store.shelf.added(a.query.Cert.RawIssuer) {
 		opts := a.store.options(a.query, JudgeOptions{From: h.from, Complete: h.from == ""})
 		if _, err := h.list.signers(a.query.Cert, a.query.Issuer, &opts); err != nil {
-			continue // another CA's
+			continue // another key's
 		}
+		a.store.shelf.touch(h)
 		a.judge(h.list, verify.RungHeld, cmp.Or(h.from, "added"), opts)
 	}
 }

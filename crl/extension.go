@@ -68,6 +68,7 @@ func (l *List) parseExtension(x *revocation.Extension) (err error) {
 		l.authority, err = parseAuthorityKey(x)
 	case idFreshestCRL:
 		l.HasFreshest = true
+		l.freshest, err = parsePoints(x.Value)
 	case idExpiredCertsOnCRL:
 		l.RetainsFrom, err = x.Time()
 		return err

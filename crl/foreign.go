@@ -65,11 +65,23 @@ func (f *foreignEntries) add(group int, serial string, found entry) {
 
 // lookup returns the worst of what the list says about a certificate.
 func (f *foreignEntries) lookup(issuer []byte, serial string) (found entry, listed bool) {
+	return f.among(f.groupsOf(issuer), serial)
+}
+
+// groupsOf returns the groups of a certificate's issuer.
+func (f *foreignEntries) groupsOf(issuer []byte) []int {
+	if f == nil {
+		return nil
+	}
 	canonical, err := certpath.CanonicalName(issuer)
 	if err != nil {
-		return found, false
+		return nil
 	}
-	for _, group := range f.byName[canonical] {
+	return f.byName[canonical]
+}
+
+func (f *foreignEntries) among(groups []int, serial string) (found entry, listed bool) {
+	for _, group := range groups {
 		e, ok := f.entries[foreignKey{group, serial}]
 		if ok && listed {
 			e = found.merge(e)

@@ -50,7 +50,8 @@ type JudgeOptions struct {
 	// replaying archived lists. Algorithms must be left zero.
 	InsecureAllowSHA1 bool
 
-	policy *algorithm.Policy // in place of both, if not nil
+	policy   *algorithm.Policy // in place of both, if not nil
+	freshest bool              // From is where a freshestCRL leads
 }
 
 // signatures returns the policy as it is at the instant of judgement.

@@ -46,7 +46,8 @@ type List struct {
 	frame        frame
 	original     *original // of a list that was read from a file, or nil
 	authority    authorityKey
-	scope        *scope // issuingDistributionPoint, or nil if absent
+	freshest     []distributionPoint // freshestCRL
+	scope        *scope              // issuingDistributionPoint, or nil if absent
 	index        *index
 	foreign      *foreignEntries // of other issuers, or nil
 	unhandled    string          // a critical extension that is not processed

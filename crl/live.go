@@ -58,6 +58,9 @@ func (s *Store) fetch(ctx context.Context, q verify.StatusQuery, key shelfKey) (
 		if h := s.shelf.get(key); h != nil && h.currentNow(q) {
 			return h, nil
 		}
+		if err := s.failures.get(key); err != nil {
+			return nil, err
+		}
 		return s.get(ctx, q, key)
 	})
 	if h == nil && ctx.Err() != nil {
@@ -72,9 +75,18 @@ func (s *Store) fetch(ctx context.Context, q verify.StatusQuery, key shelfKey) (
 	return h, nil
 }
 
-// get fetches one list and holds it. If there is no newer one, the list that is held
-// stays. It runs once at a time for each key.
+// get fetches one list and holds it, and remembers if that was of no use.
 func (s *Store) get(ctx context.Context, q verify.StatusQuery, key shelfKey) (*holding, error) {
+	h, err := s.getNow(ctx, q, key)
+	if s.cfg.Folder == nil {
+		s.failures.note(key, err)
+	}
+	return h, err
+}
+
+// getNow fetches one list and holds it. If there is no newer one, the list that is
+// held stays. It runs once at a time for each key.
+func (s *Store) getNow(ctx context.Context, q verify.StatusQuery, key shelfKey) (*holding, error) {
 	before := s.shelf.get(key)
 	if before == nil {
 		s.load(ctx, q, key)

@@ -37,7 +37,12 @@ func distributionPoints(cert *x509.Certificate) ([]distributionPoint, error) {
 	if !ok {
 		return []distributionPoint{{name: &pointName{full: []generalName{{formDirectory, cert.RawIssuer}}}, reasons: allReasons}}, nil
 	}
-	doc, err := der.Strict(ext.Value, der.Limits{})
+	return parsePoints(ext.Value)
+}
+
+// parsePoints reads a CRLDistributionPoints, which is also the syntax of freshestCRL.
+func parsePoints(value []byte) ([]distributionPoint, error) {
+	doc, err := der.Strict(value, der.Limits{})
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,7 @@ const maxGone = 4096
 type holdings struct {
 	fetched map[shelfKey]*holding
 	own     []*holding
+	issuers *issuerIndex // of own
 	bytes   int
 }
 
@@ -152,14 +153,8 @@ func (s *shelf) add(l *List, from string) {
 	})
 }
 
-// added returns the operator's lists.
-func (s *shelf) added() []*holding {
-	own := s.held.Load().own
-	for _, h := range own {
-		s.touch(h)
-	}
-	return own
-}
+// added returns the operator's lists that may be about certificates of an issuer.
+func (s *shelf) added(rawIssuer []byte) []*holding { return s.held.Load().issuers.of(rawIssuer) }
 
 func (s *shelf) touch(h *holding) { h.used.Store(s.clock.Add(1)) }
 
@@ -169,7 +164,7 @@ func (s *shelf) change(keep *holding, f func(*holdings) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.held.Load()
-	held := &holdings{fetched: maps.Clone(before.fetched), own: slices.Clone(before.own)}
+	held := &holdings{fetched: maps.Clone(before.fetched), own: slices.Clone(before.own), issuers: before.issuers}
 	if held.fetched == nil {
 		held.fetched = map[shelfKey]*holding{}
 	}
@@ -185,6 +180,9 @@ func (s *shelf) change(keep *holding, f func(*holdings) error) error {
 		if held.fetched[key] == nil {
 			s.remember(key, h.list)
 		}
+	}
+	if !slices.Equal(held.own, before.own) {
+		held.issuers = newIssuerIndex(held.own)
 	}
 	s.held.Store(held)
 	return nil

@@ -45,7 +45,7 @@ func (s *Store) open(ctx context.Context, address string, held validators) (io.R
 	if held.LastModified != "" {
 		req.Header.Set("If-Modified-Since", held.LastModified)
 	}
-	resp, err := fetch.Open(s.http, req)
+	resp, err := s.begin(req)
 	if status, ok := errors.AsType[*fetch.StatusError](err); ok && status.Code == http.StatusNotModified && held != (validators{}) {
 		return nil, held, errNotModified
 	}
@@ -53,6 +53,25 @@ func (s *Store) open(ctx context.Context, address string, held validators) (io.R
 		return nil, held, err
 	}
 	return resp.Body, validators{resp.Header.Get("ETag"), resp.Header.Get("Last-Modified")}, nil
+}
+
+// begin sends a request, and gives a server up that has not begun to answer in time.
+// What it starts ends with the context of the request at the latest.
+func (s *Store) begin(req *http.Request) (*http.Response, error) {
+	silent := &silentError{min(s.cfg.AttemptTimeout, s.cfg.Timeout)}
+	ctx, cancel := context.WithCancelCause(req.Context())
+	timer := time.AfterFunc(silent.after, func() { cancel(silent) })
+	resp, err := fetch.Open(s.http, req.WithContext(ctx))
+	if !timer.Stop() {
+		<-ctx.Done()
+	}
+	if !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return resp, err
+	}
+	if err == nil {
+		resp.Body.Close()
+	}
+	return nil, silent
 }
 
 // openFile opens the file that stands for a URL in Config.Folder.

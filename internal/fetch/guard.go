@@ -172,6 +172,10 @@ func (g *Guard) Client(base *http.Client) *http.Client {
 	return client
 }
 
+// maxIdlePerHost is how many connections to one host are kept for the next requests.
+// A country has one responder, which many sign-ins ask at the same time.
+const maxIdlePerHost = 16
+
 // transport has no proxy: a proxy would be the one to resolve names.
 func (g *Guard) transport() *http.Transport {
 	dialer := &net.Dialer{
@@ -187,7 +191,7 @@ func (g *Guard) transport() *http.Transport {
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
 		TLSHandshakeTimeout:    5 * time.Second,
-		MaxIdleConnsPerHost:    2,
+		MaxIdleConnsPerHost:    maxIdlePerHost,
 		IdleConnTimeout:        time.Minute,
 		MaxResponseHeaderBytes: 16 << 10,
 		DisableCompression:     true,

@@ -19,7 +19,7 @@ func WithClock(q verify.StatusQuery, now func() time.Time) verify.StatusQuery {
 }
 
 // Sort puts the best evidence first: a revocation at q.At, then what was current
-// at that instant, and the newer before the older.
+// at that instant, and the newer before the older; of two from one moment, the worse.
 func Sort(q verify.StatusQuery, reports []verify.StatusReport) {
 	rank := func(r *verify.StatusReport) int {
 		switch {
@@ -34,7 +34,10 @@ func Sort(q verify.StatusQuery, reports []verify.StatusReport) {
 		if c := rank(&a) - rank(&b); c != 0 {
 			return c
 		}
-		return b.ThisUpdate.Compare(a.ThisUpdate)
+		if c := b.ThisUpdate.Compare(a.ThisUpdate); c != 0 {
+			return c
+		}
+		return int(b.Says) - int(a.Says)
 	})
 }
 
