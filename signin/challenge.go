@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"hash"
 	"net/http"
 	"time"
 
@@ -137,20 +136,22 @@ func (a *Authenticator) randomText() string {
 // another secret looks in another place: the challenge stays with its browser,
 // who can still redeem it, and reading the store is not enough to redeem any.
 func (a *Authenticator) storeKey(attempt string, value [ChallengeSize]byte) string {
-	h := sha256.New()
-	writeFields(h, "citizencert challenge", a.service, attempt, string(value[:]))
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(joined("citizencert challenge", a.service, attempt, string(value[:])))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// writeFields writes each field behind its length, so that no two lists of
-// fields give the same bytes.
-func writeFields(h hash.Hash, fields ...string) {
+// joined returns each field behind its length, so that no two lists of fields give
+// the same bytes.
+func joined(fields ...string) []byte {
+	size := 0
 	for _, f := range fields {
-		var length [8]byte
-		binary.BigEndian.PutUint64(length[:], uint64(len(f)))
-		h.Write(length[:])
-		h.Write([]byte(f))
+		size += 8 + len(f)
 	}
+	b := make([]byte, 0, size)
+	for _, f := range fields {
+		b = append(binary.BigEndian.AppendUint64(b, uint64(len(f))), f...)
+	}
+	return b
 }
 
 func (a *Authenticator) remember(ctx context.Context, attempt string, value [ChallengeSize]byte, issued pending) error {

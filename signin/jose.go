@@ -22,6 +22,9 @@ const MaxToken = 4096
 // other JWT under the same key passes for one.
 const tokenType = "citizencert-session+jwt"
 
+// signatureSize is that of ES256 and EdDSA, in bytes.
+const signatureSize = 64
+
 // tokens signs and opens compact JWS (RFC 7515). It knows nothing of claims.
 type tokens interface {
 	sign(payload []byte) (string, error)
@@ -127,7 +130,9 @@ func newVerificationKey(public crypto.PublicKey) (verificationKey, error) {
 // sign writes the header that open asks for. The JOSE library gets what is signed
 // and the key, and no more.
 func (t *keyring) sign(payload []byte) (string, error) {
-	signed := []byte(t.keys[0].header)
+	header := t.keys[0].header
+	size := len(header) + base64.RawURLEncoding.EncodedLen(len(payload)) + 1 + base64.RawURLEncoding.EncodedLen(signatureSize)
+	signed := append(make([]byte, 0, size), header...)
 	signed = base64.RawURLEncoding.AppendEncode(signed, payload)
 	signature, err := t.jws.Sign(signed, t.signer)
 	if err != nil {

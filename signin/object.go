@@ -2,6 +2,7 @@ package signin
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,22 +77,38 @@ func (r *objectReader) text() (string, error) {
 	if end < 0 {
 		return "", io.ErrUnexpectedEOF
 	}
-	ascii := true
-	for i, c := range rest[:end] {
-		switch {
-		case c == '\\':
-			return r.escaped(i)
-		case c < ' ':
-			return "", errors.New("control character in a string")
-		case c >= utf8.RuneSelf:
-			ascii = false
-		}
+	// What is before the first backslash has no quote in it, and what is after is for
+	// encoding/json to look at.
+	if offset := bytes.IndexByte(rest[:end], '\\'); offset >= 0 {
+		return r.escaped(offset)
 	}
-	if !ascii && !utf8.Valid(rest[:end]) {
+	text := rest[:end]
+	if hasControl(text) {
+		return "", errors.New("control character in a string")
+	}
+	if !utf8.Valid(text) {
 		return "", errors.New("string is not UTF-8")
 	}
 	r.at += end + 1
-	return string(rest[:end]), nil
+	return string(text), nil
+}
+
+// hasControl reports whether a byte is below that of a space. It looks at eight at a
+// time, in which the highest bit of a byte of v - spaces is set if that byte was too
+// small, and of v if it is no ASCII.
+func hasControl(text []byte) bool {
+	const spaces, highest = 0x2020202020202020, 0x8080808080808080
+	for ; len(text) >= 8; text = text[8:] {
+		if v := binary.LittleEndian.Uint64(text); (v-spaces)&^v&highest != 0 {
+			return true
+		}
+	}
+	for _, c := range text {
+		if c < ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // optionalText reads a string, or null as "".

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -141,4 +142,21 @@ func FuzzFinishBody(f *testing.F) {
 			t.Errorf("got %+v, want %+v", a, w)
 		}
 	})
+}
+
+// A control character is found wherever it stands, and nothing else is taken for one.
+func TestHasControl(t *testing.T) {
+	for length := range 20 {
+		for at := range length {
+			for c := range 256 {
+				for _, around := range []byte{' ', 'a', 0x7f, 0x80, 0xff} {
+					text := bytes.Repeat([]byte{around}, length)
+					text[at] = byte(c)
+					if got := hasControl(text); got != (c < ' ') {
+						t.Fatalf("%q: got %v", text, got)
+					}
+				}
+			}
+		}
+	}
 }

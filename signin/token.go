@@ -109,7 +109,7 @@ func (p pairwise) certificate(issuerKey []byte, serial *big.Int) string {
 
 func (p pairwise) sum(fields ...string) string {
 	h := hmac.New(sha256.New, p)
-	writeFields(h, fields...)
+	h.Write(joined(fields...))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
