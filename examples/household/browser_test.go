@@ -11,6 +11,7 @@ import (
 // A citizen goes through the service in a real browser: sign-in, application,
 // consent, proof, sign-out. Every page is looked at in both languages.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	requests := &browsertest.Recorder{Handler: o.service.Handler()}
 	o.server.Config.Handler = requests
@@ -46,4 +47,31 @@ func TestBrowser(t *testing.T) {
 	tab.Open(o.Origin + "/applications")
 	tab.WaitPath("/signin")
 	requests.WantNowhere(t, pkitest.TestPIN)
+}
+
+// The phone does for consent, too.
+func TestPhoneInBrowser(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	phone := o.World.Phones[lookalike.CitizenPhone]
+	tab := browsertest.Start(t).Visitor(t)
+	approve := func() {
+		t.Helper()
+		tab.Wait("document.querySelector('[data-fido-number]')")
+		tab.Type("[data-fido-number]", phone.IDNumber)
+		tab.Click(".fido-ways button[value=web]")
+		tab.Wait("document.querySelector('a.fido-link')")
+		if err := phone.Approve(browsertest.Evaluate[string](tab, "document.querySelector('a.fido-link').href")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tab.Phone(true)
+	tab.Open(o.Origin + "/signin?lang=en")
+	approve()
+	tab.WaitPath("/applications")
+	tab.Open(o.Origin + "/applications/new")
+	tab.Type("#national_id", phone.IDNumber+"\r")
+	tab.Wait("document.querySelector('#text')")
+	approve()
+	tab.WaitSays("main", "the stored proof is good")
 }

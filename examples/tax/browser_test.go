@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/citizencert/citizencert/examples/internal/browsertest"
@@ -11,6 +13,7 @@ import (
 // A citizen goes through the service in a real browser: sign-in, account, return,
 // signature, verdict, sign-out. Every page is looked at in both languages.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	requests := &browsertest.Recorder{Handler: o.service.Handler()}
 	o.server.Config.Handler = requests
@@ -51,4 +54,62 @@ func TestBrowser(t *testing.T) {
 	tab.WaitSays("[role=alert]", "revoked")
 	tab.LookAt(t, "refused")
 	requests.WantNowhere(t, pkitest.TestPIN)
+}
+
+// Another citizen does the same with the phone: by QR code, with the service started
+// anew before the phone has answered, and by the link into the app for the return.
+func TestPhoneInBrowser(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	var mu sync.RWMutex // of the service
+	serving := o.service.Handler()
+	o.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.RLock()
+		defer mu.RUnlock()
+		serving.ServeHTTP(w, r)
+	})
+	replace := func(f func()) {
+		mu.Lock()
+		defer mu.Unlock()
+		f()
+	}
+	phone := o.world.Phones[lookalike.OtherPhone]
+	tab := browsertest.Start(t).Visitor(t)
+	const number = "[data-fido-number]"
+
+	tab.Open(o.origin + "/signin?lang=en")
+	tab.Type(number, phone.IDNumber)
+	tab.Click(".fido-ways button[value=qr]")
+	tab.Wait("document.querySelector('.fido svg[role=img]')")
+	replace(func() {
+		closing(t, o.service.Close)
+		serving = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "no such server", http.StatusBadGateway)
+		})
+	})
+	tab.WaitSays(".fido [role=status]", "The connection was lost")
+	replace(func() {
+		o.start()
+		serving = o.service.Handler()
+	})
+	if err := phone.Approve(o.world.Fido.Tickets()[0]); err != nil {
+		t.Fatal(err)
+	}
+	tab.WaitPath("/account")
+	tab.Type("#national_id", phone.IDNumber+"\r")
+	tab.WaitPath("/filings")
+	tab.Open(o.origin + "/returns/new")
+	tab.Type("#dependents", "\r")
+	tab.Wait("location.pathname.startsWith('/returns/') && document.querySelector('" + number + "')")
+	tab.Type(number, phone.IDNumber)
+	tab.Click(".fido-ways button[value=web]")
+	tab.Wait("document.querySelector('a.fido-link')")
+	tab.LookAt(t, "return on the phone")
+	if err := phone.Approve(browsertest.Evaluate[string](tab, "document.querySelector('a.fido-link').href")); err != nil {
+		t.Fatal(err)
+	}
+	tab.WaitPath("/filings/")
+	tab.WaitSays("main", "Accepted")
+	tab.WaitSays("main", "mobile device")
+	tab.WaitSays("main", "from the evidence alone, to the same verdict")
 }

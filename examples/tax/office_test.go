@@ -26,6 +26,7 @@ type office struct {
 	service *service
 	server  *httptest.Server
 	origin  string
+	db      string
 	log     *lockedBuffer
 }
 
@@ -37,22 +38,29 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closing(t, o.world.Close) })
-	store, err := openStore(t.Context(), filepath.Join(t.TempDir(), "tax.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	o.db = filepath.Join(t.TempDir(), "tax.db")
 	server := httptest.NewUnstartedServer(nil)
 	o.server = server
 	o.origin = "http://" + server.Listener.Addr().String()
-	logger := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if o.service, err = newService(t.Context(), o.world, store, o.origin, logger); err != nil {
-		t.Fatal(err)
-	}
+	o.start()
 	t.Cleanup(func() { closing(t, o.service.Close) })
 	server.Config.Handler = o.service.Handler()
 	server.Start()
 	t.Cleanup(server.Close)
 	return o
+}
+
+// start starts the service on its file.
+func (o *office) start() {
+	o.Helper()
+	store, err := openStore(o.Context(), o.db)
+	if err != nil {
+		o.Fatal(err)
+	}
+	logger := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if o.service, err = newService(o.Context(), o.world, store, o.origin, logger); err != nil {
+		o.Fatal(err)
+	}
 }
 
 func closing(t *testing.T, f func() error) {
