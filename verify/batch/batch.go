@@ -20,6 +20,13 @@
 // own records, that no filing is in the source twice, and the HMAC key under which
 // signers appear in results.
 //
+// # What a verdict rests on
+//
+// Run keeps the certificates, OCSP answers, lists and time-stamps of all verdicts,
+// refusals too, in a pack beside the results, each once, and each result has the
+// [evidence.Record] of its verdict. With that and the filings, [Rejudge] judges any line
+// again years later, without a network, under the same policy or another.
+//
 // # What is shared
 //
 // Paths and certificates of signers who file again are remembered by the
