@@ -54,7 +54,7 @@ func newScene(t *testing.T, w *world) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &scene{w, conn, js, nats.Config{Conn: conn, Name: "test"}, t.TempDir(), within(t, 20*time.Second)}
+	return &scene{w, conn, js, nats.Config{Conn: conn, Name: "test", AckWait: time.Second}, t.TempDir(), within(t, 20*time.Second)}
 }
 
 // coordinate runs a coordinator.
@@ -176,7 +176,7 @@ func reasons(t *testing.T, r *batch.Report) string {
 // Server, worker and coordinator in one process.
 func TestRunEmbedded(t *testing.T) {
 	w := newWorld(t, 2_100)
-	cfg := nats.Config{Name: "test", Runner: w.runner(t, nil), Source: w.open(t)}
+	cfg := nats.Config{Name: "test", Runner: w.runner(t, nil), Source: w.open(t), AckWait: time.Second}
 	dir := t.TempDir()
 	ctx, leave := context.WithCancel(within(t, time.Minute))
 	opts := batch.RunOptions{Resume: true, OnShard: func(*batch.JudgedShard) { leave() }}

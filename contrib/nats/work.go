@@ -64,6 +64,7 @@ func Work(ctx context.Context, cfg Config) (Worked, error) {
 		})
 	}
 	all.Wait()
+	cfg.Conn.FlushTimeout(fetchTimeout) // what is given back need not be waited for
 	return w.worked, context.Cause(ctx)
 }
 
