@@ -18,7 +18,7 @@ import (
 // what the coordinator has received of the network for each filing. All
 // processes are started before, and have not seen the signers of the round.
 func BenchmarkRun(b *testing.B) {
-	const filings = 30_000
+	const filings = 12_000
 	w := newWorld(b, filings)
 	server := startServer(b, b.TempDir(), "127.0.0.1:0")
 	conn := connect(b, server.said)
