@@ -32,7 +32,7 @@ func TestWorkersKilled(t *testing.T) {
 		ended := make(chan struct{})
 		var killing sync.WaitGroup
 		killing.Go(func() {
-			for {
+			for kills < 20 {
 				child := worker.start(t)
 				select {
 				case <-time.After(time.Duration(rand.Int64N(int64(300 * time.Millisecond)))):

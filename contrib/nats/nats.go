@@ -40,8 +40,9 @@
 //     differs
 //   - the answers of responders, if workers are to ask once together: an
 //     ocspclient.Cache that they share (contrib/redis has one)
-//   - not the evidence: each worker keeps what its verdicts rest on by its own
-//     batch.Config.Keep, durable before the result is stored. Objects have their
+//   - not the evidence: each process keeps what its verdicts rest on by its own
+//     batch.Config.Keep, durable before the result is stored, or all of them have
+//     batch.Config.OmitEvidence. Objects have their
 //     SHA-256 for names, so the stores of all workers put together are that of the
 //     batch. Who removes a worker's machine saves its store first
 //
@@ -49,7 +50,8 @@
 //
 // Results are sealed under the pseudonym key and checked before they are recorded.
 // Whoever can write to the server cannot make a verdict or change one, but can hold
-// the batch up, or declare shards failed. Results on the server have pseudonyms of
+// the batch up, or declare shards failed. A result that is refused ends the run, which
+// is resumed under another Config.Name. Results on the server have pseudonyms of
 // signers, and names with batch.Config.IncludeIdentity: its connections need TLS, its
 // disks are to be treated as what they hold.
 //
@@ -90,6 +92,8 @@ const (
 	DefaultPatience = 5 * time.Minute
 	// DefaultShards has one shard judged while another is on its way.
 	DefaultShards = 2
+	// DefaultMaxResult is dozens of times what the results of a shard take, in bytes.
+	DefaultMaxResult = 64 << 20
 )
 
 // Config says which batch, and on what server.
@@ -125,6 +129,10 @@ type Config struct {
 	// Shards is how many shards a worker is at, each with the Runner's workers. If zero,
 	// DefaultShards.
 	Shards int
+
+	// MaxResult bounds the results of a shard, which are in memory, in bytes. If zero,
+	// DefaultMaxResult.
+	MaxResult int64
 }
 
 var nameFormat = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -135,13 +143,14 @@ func (c Config) checked() (Config, error) {
 	c.Attempts = cmp.Or(c.Attempts, DefaultAttempts)
 	c.Patience = cmp.Or(c.Patience, DefaultPatience)
 	c.Shards = cmp.Or(c.Shards, DefaultShards)
+	c.MaxResult = cmp.Or(c.MaxResult, DefaultMaxResult)
 	switch {
 	case !nameFormat.MatchString(c.Name):
 		return c, fmt.Errorf("nats: Config.Name is %q, want 1 to 64 letters, digits, - and _", c.Name)
 	case c.Runner == nil || c.Source == nil:
 		return c, errors.New("nats: Config.Runner and Source are required")
-	case c.Replicas < 0 || c.AckWait < 0 || c.Attempts < 0 || c.Patience < 0 || c.Shards < 0:
-		return c, errors.New("nats: Config.Replicas, AckWait, Attempts, Patience or Shards is negative")
+	case c.Replicas < 0 || c.AckWait < 0 || c.Attempts < 0 || c.Patience < 0 || c.Shards < 0 || c.MaxResult < 0:
+		return c, errors.New("nats: Config.Replicas, AckWait, Attempts, Patience, Shards or MaxResult is negative")
 	}
 	return c, nil
 }

@@ -12,7 +12,7 @@ import (
 
 // How long one request may take, and the pause before it is made again.
 const (
-	requestTimeout = 10 * time.Second
+	requestTimeout = 5 * time.Second
 	requestPause   = 100 * time.Millisecond
 )
 
@@ -31,11 +31,22 @@ func (q *queue) patiently(ctx context.Context, what string, request func(ctx con
 			return ctx.Err()
 		case isAnswer(err) || time.Since(began) > q.cfg.Patience:
 			return fmt.Errorf("nats: %s: %w", what, err)
+		case q.bucket != nil && q.gone(ctx):
+			return fmt.Errorf("nats: %s: %w", what, jetstream.ErrBucketNotFound)
 		}
 		if err := pause(ctx, requestPause); err != nil {
 			return err
 		}
 	}
+}
+
+// gone reports whether the batch has been removed from the server. To a request about
+// what is in it nobody answers then.
+func (q *queue) gone(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	_, err := q.js.KeyValue(ctx, bucketName(q.cfg.Name))
+	return errors.Is(err, jetstream.ErrBucketNotFound)
 }
 
 // isAnswer reports whether an error is what the server has said, and not that it was

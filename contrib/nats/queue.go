@@ -132,6 +132,9 @@ func isAbsent(err error) bool {
 
 // closed reports whether the batch is not on the server any more.
 func (q *queue) closed(ctx context.Context) (bool, error) {
+	if q.gone(ctx) {
+		return true, nil
+	}
 	err := q.patiently(ctx, "looking for the batch", q.checkHead)
 	if err != nil && isAbsent(err) {
 		return true, nil

@@ -13,12 +13,8 @@ import (
 	"github.com/citizencert/citizencert/verify/batch"
 )
 
-// Bounds of a result, in bytes: of its lines, which have 1 to 2 MB, and of a piece of
-// them, which fits into a message.
-const (
-	maxLines = 64 << 20
-	maxPart  = 512 << 10
-)
+// maxPart is a piece of the lines that fits into a message, in bytes.
+const maxPart = 512 << 10
 
 // The beginnings of keys.
 const (
@@ -108,8 +104,8 @@ func (q *queue) assemble(ctx context.Context, value []byte) (*batch.JudgedShard,
 	if err := json.Unmarshal(value, &index); err != nil {
 		return nil, &refusal{err}
 	}
-	if index.JudgedShard == nil || index.Size < 0 || index.Size > maxLines {
-		return nil, &refusal{fmt.Errorf("the result has %d bytes, want 0 to %d", index.Size, maxLines)}
+	if index.JudgedShard == nil || index.Size < 0 || index.Size > q.cfg.MaxResult {
+		return nil, &refusal{fmt.Errorf("the result has %d bytes, want 0 to %d", index.Size, q.cfg.MaxResult)}
 	}
 	index.Lines = make([]byte, 0, index.Size)
 	for _, name := range index.Parts {

@@ -13,7 +13,7 @@ import (
 )
 
 // How often the coordinator asks for the next result, at first and when nothing has
-// come for a while, and after how long it looks whether the shard is lost.
+// come for a while, and after how long it looks whether shards are lost.
 const (
 	askFirst  = 5 * time.Millisecond
 	askLast   = 250 * time.Millisecond
@@ -58,7 +58,7 @@ func (q *queue) judge(ctx context.Context, missing iter.Seq2[batch.ShardRef, err
 		for ref, err := range missing {
 			var shard *batch.JudgedShard
 			if err == nil {
-				shard, err = q.await(ctx, &ref)
+				shard, err = q.await(ctx, &ref, missing)
 			}
 			if !yield(shard, err) || err != nil {
 				return
@@ -68,7 +68,7 @@ func (q *queue) judge(ctx context.Context, missing iter.Seq2[batch.ShardRef, err
 }
 
 // await returns what came of a shard, when it is there.
-func (q *queue) await(ctx context.Context, ref *batch.ShardRef) (*batch.JudgedShard, error) {
+func (q *queue) await(ctx context.Context, ref *batch.ShardRef, missing iter.Seq2[batch.ShardRef, error]) (*batch.JudgedShard, error) {
 	looked := time.Now()
 	for wait := askFirst; ; wait = min(2*wait, askLast) {
 		shard, err := q.get(ctx, ref)
@@ -82,7 +82,7 @@ func (q *queue) await(ctx context.Context, ref *batch.ShardRef) (*batch.JudgedSh
 			continue
 		}
 		looked = time.Now()
-		if err := q.resend(ctx, ref); err != nil {
+		if err := q.send(ctx, missing); err != nil {
 			return nil, err
 		}
 	}

@@ -3,7 +3,6 @@ package nats
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -13,7 +12,9 @@ import (
 	"github.com/citizencert/citizencert/verify/batch"
 )
 
-// send puts the shards into the queue that are neither in it nor have results.
+// send puts the shards into the queue that are neither in it nor have results: those
+// that have not been sent, and those that the server has lost. A result is stored
+// before its message is acknowledged, and known looks in that order.
 func (q *queue) send(ctx context.Context, missing iter.Seq2[batch.ShardRef, error]) error {
 	known, err := q.known(ctx)
 	if err != nil {
@@ -95,34 +96,4 @@ func (q *queue) known(ctx context.Context) (places map[string]bool, err error) {
 		return ctx.Err() // the list may have been cut short
 	})
 	return places, err
-}
-
-// resend puts a shard into the queue again that is neither there nor has a result.
-// Its result is stored before its message is acknowledged, so that this means that
-// the server has lost the one or the other.
-func (q *queue) resend(ctx context.Context, ref *batch.ShardRef) error {
-	subject, lost := subjects(q.cfg.Name)+place(ref), false
-	err := q.patiently(ctx, "looking for a shard", func(ctx context.Context) error {
-		stream, err := q.js.Stream(ctx, streamName(q.cfg.Name))
-		if err != nil {
-			return err
-		}
-		_, err = stream.GetLastMsgForSubject(ctx, subject)
-		if !errors.Is(err, jetstream.ErrMsgNotFound) {
-			return err
-		}
-		_, err = q.bucket.Get(ctx, resultKey+place(ref))
-		if lost = errors.Is(err, jetstream.ErrKeyNotFound); lost {
-			return nil
-		}
-		return err
-	})
-	if err != nil || !lost {
-		return err
-	}
-	data, err := json.Marshal(ref)
-	if err != nil {
-		return fmt.Errorf("nats: encoding shard %d: %w", ref.Shard, err)
-	}
-	return q.publish(ctx, subject, data)
 }

@@ -64,6 +64,7 @@ func Work(ctx context.Context, cfg Config) (Worked, error) {
 		})
 	}
 	all.Wait()
+	cfg.Conn.FlushTimeout(fetchTimeout) // what is given back need not be waited for
 	return w.worked, context.Cause(ctx)
 }
 
@@ -81,7 +82,9 @@ func (w *worker) serve(ctx context.Context) error {
 		msg, err := w.consumer.Next(jetstream.FetchContext(fetching))
 		cancel()
 		if err == nil {
-			if err := w.take(ctx, msg); err != nil {
+			if err := w.take(ctx, msg); isAbsent(err) {
+				return nil // the record is closed, by the result of another
+			} else if err != nil {
 				msg.Nak() // another need not wait; if this is lost, it waits
 				return err
 			}
@@ -198,8 +201,8 @@ func (w *worker) judgeAlive(ctx context.Context, ref *batch.ShardRef, msg jetstr
 	if err != nil {
 		return err
 	}
-	if len(shard.Lines) > maxLines {
-		return w.giveUp(ctx, ref, fmt.Sprintf("its results have %d bytes, more than %d", len(shard.Lines), maxLines))
+	if size := int64(len(shard.Lines)); size > w.cfg.MaxResult {
+		return w.giveUp(ctx, ref, fmt.Sprintf("its results have %d bytes, more than %d", size, w.cfg.MaxResult))
 	}
 	w.mu.Lock()
 	w.worked.Shards++

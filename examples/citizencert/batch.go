@@ -24,6 +24,7 @@ type batchCall struct {
 	resume, retry         bool
 	lineHost, lineService string
 	identity, noEvidence  bool
+	spread                spread
 }
 
 // setupBatch is the command batch: the filings of a source, into a folder of results.
@@ -32,22 +33,27 @@ func setupBatch(fs *flag.FlagSet) action {
 	c.register(fs)
 	c.stamping.register(fs)
 	fs.StringVar(&c.out, "out", "", "`folder` of the results (required)")
-	fs.StringVar(&c.key, "key", "", "`FILE` with the key of the pseudonyms, 32 random bytes (default pseudonym.key in the folder, made on the first run)")
-	fs.IntVar(&c.workers, "workers", 0, "how many filings are judged at a time (default one per core)")
 	fs.BoolVar(&c.resume, "resume", false, "go on where a run has ended before its end")
 	fs.BoolVar(&c.retry, "retry", false, "judge those again whose status could not be learned")
+	c.registerPolicy(fs)
+	c.spread.register(fs)
+	fs.BoolVar(&c.spread.embedded, "embedded", false, "with a queue in this process, and no port open")
+	return c.run
+}
+
+// registerPolicy registers what batch and batch-worker must be told alike.
+func (c *batchCall) registerPolicy(fs *flag.FlagSet) {
+	fs.StringVar(&c.key, "key", "", "`FILE` with the key of the pseudonyms, 32 random bytes (default pseudonym.key in the folder, made on the first run)")
+	fs.IntVar(&c.workers, "workers", 0, "how many filings are judged at a time (default one per core)")
 	fs.StringVar(&c.lineHost, "line-host", "", "`host[:port]` that signed lines must name")
 	fs.StringVar(&c.lineService, "line-service", "", "`service` that signed lines must name")
 	fs.BoolVar(&c.identity, "include-identity", false, "write names and numbers of holders into the results")
 	fs.BoolVar(&c.noEvidence, "no-evidence", false, "do not keep what verdicts rest on: nobody can judge the filings again by what was known now")
-	return c.run
 }
 
 // check refuses flags of verify that have no meaning for many filings.
 func (c *batchCall) check() error {
 	switch {
-	case c.out == "":
-		return errors.New("-out is required: the folder of the results")
 	case !c.at.IsZero():
 		return errors.New("-at is for one filing: of each of many, the source says when it was received")
 	case len(c.ocsps) > 0 || len(c.stamping.tokens) > 0:
@@ -57,10 +63,13 @@ func (c *batchCall) check() error {
 	case c.workers < 0:
 		return errors.New("-workers is negative")
 	}
-	return nil
+	return c.spread.check()
 }
 
 func (c *batchCall) run(ctx context.Context, in *files, source string) (report, error) {
+	if c.out == "" {
+		return nil, errors.New("-out is required: the folder of the results")
+	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -77,12 +86,19 @@ func (c *batchCall) run(ctx context.Context, in *files, source string) (report, 
 	if cfg.PseudonymKey, err = c.pseudonymKey(); err != nil {
 		return nil, err
 	}
+	kept, err := c.keep(cfg, filepath.Join(c.out, batch.EvidenceName))
+	if err != nil {
+		return nil, err
+	}
+	defer kept.Close()
 	runner, err := batch.New(*cfg)
 	if err != nil {
 		return nil, err
 	}
 	shown := newProgress(in.stderr, src.Len())
-	done, err := runner.Run(ctx, c.out, src, batch.RunOptions{Resume: c.resume, Retry: c.retry, OnResult: shown.add})
+	done, err := c.spread.run(ctx, c.out, runner, src, batch.RunOptions{
+		Resume: c.resume, Retry: c.retry, OnResult: shown.add, OnShard: shown.addShard,
+	})
 	shown.end()
 	if err != nil {
 		return nil, err

@@ -62,6 +62,16 @@ func TestBatch(t *testing.T) {
 	}
 	checkRejudged(t, filings, results)
 
+	// With a queue in the process, the results are the same.
+	spread := filepath.Join(dir, "spread")
+	if got := call(t, append(append(flags, "-key", filepath.Join(results, "pseudonym.key"), "-embedded", "-out", spread), filings)...); got.code != exitRefused {
+		t.Errorf("batch -embedded: %+v", got)
+	}
+	checkExpected(t, at(demoExpected), filepath.Join(spread, "results-0.jsonl"))
+	if got := call(t, "evidence", "verify", "-json", "-anchors", at(demoAnchors), "-intermediates", at(demoIntermediates), "-source", filings, spread); got.code != exitGood {
+		t.Errorf("evidence verify: %+v", got)
+	}
+
 	path := filepath.Join(results, "results-0.jsonl")
 	lines, err := os.ReadFile(path)
 	if err != nil {
@@ -189,6 +199,14 @@ func TestBatchUsage(t *testing.T) {
 		"PseudonymKey has 5": {"-out", dir, "-key", writeTemp(t, "key", []byte("short")), "-anchors", writeTemp(t, "root.pem", encodePEM("CERTIFICATE", newWorld(t).root)), writeSource(t)},
 	} {
 		call(t, append([]string{"batch"}, args...)...).checkUsage(t, want)
+	}
+	for want, args := range map[string][]string{
+		"-nats is required":    {"batch-worker", dir},
+		"-key is required":     {"batch-worker", "-nats", "nats://127.0.0.1:1", dir},
+		"-embedded contradict": {"batch", "-out", dir, "-embedded", "-nats", "nats://127.0.0.1:1", dir},
+		"-nats-credentials":    {"batch", "-out", dir, "-nats-credentials", "x", dir},
+	} {
+		call(t, args...).checkUsage(t, want)
 	}
 	call(t, "demo", "filings", "-n", "0", dir).checkUsage(t, "-n and -size")
 	call(t, "audit", dir).checkUsage(t, "batch.json")

@@ -11,6 +11,7 @@
 //	citizencert evidence    verify … FILE...            judge it again, from what it holds, and say what changed
 //	citizencert batch       -out DIR … SOURCE           many filings: a folder, manifest or archive
 //	citizencert evidence    verify -source SOURCE … DIR   judge the lines of a batch again
+//	citizencert batch-worker -nats URL … SOURCE         judge for a batch that runs with -nats URL elsewhere
 //	citizencert audit       DIR                         whether the record of a batch is as it was written
 //	citizencert demo        filings -n N DIR            invented filings to try batch with
 //	citizencert anchors     fetch|check DIR             download, or name and re-check, the pinned anchors in DIR
@@ -81,6 +82,7 @@ var commands = []command{
 	{"evidence show", "FILE", "what a verdict rested on", setupEvidenceShow},
 	{"evidence verify", "FILE...", "judge recorded verdicts again, from what they hold, and say what changed; or the lines of a batch in a folder", setupEvidenceVerify},
 	{"batch", "SOURCE", "the filings of a folder, a manifest or an archive, each with a line of results", setupBatch},
+	{"batch-worker", "SOURCE", "judge for a batch of another process", setupBatchWorker},
 	{"audit", "DIR", "whether the record of a batch in DIR is as it was written", setupAudit},
 	{"demo filings", "DIR", "write invented filings, and the PKI of those who signed, into DIR", setupDemoFilings},
 	{"anchors fetch", "DIR", "download the pinned anchors into DIR", setupAnchorsFetch},

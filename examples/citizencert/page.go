@@ -50,6 +50,7 @@ var reasonTexts = map[verify.Reason][2]string{
 	batch.ReasonSignerMismatch: {"簽章人不是預期的申報人。", "Another person than the expected has signed."},
 	batch.ReasonUnreadable:     {"檔案無法開啟或讀取。", "A file could not be opened or read."},
 	batch.ReasonDeadline:       {"處理時間超過上限。", "It took longer than is allowed."},
+	batch.ReasonShard:          {"所屬分段在其他主機上未能處理完成，可重試。", "Its shard came to no end on other machines; it can be retried."},
 	batch.ReasonPanic:          {"處理時發生程式錯誤。", "The program failed on it."},
 }
 

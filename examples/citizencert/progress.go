@@ -62,6 +62,26 @@ func (p *progress) add(res *batch.Result) {
 	}
 }
 
+// addShard notes a shard that was judged elsewhere.
+func (p *progress) addShard(shard *batch.JudgedShard) {
+	begin := shard.Shard * batch.ShardSize
+	if shard.Generation > 0 && len(shard.Places) > 0 {
+		begin = shard.Places[0]
+	}
+	if p.judged == 0 {
+		p.first = begin
+	}
+	p.judged += shard.Head.Filings
+	p.place = begin + shard.Head.Filings
+	for reason, n := range shard.Summary.Reasons {
+		p.refused[reason] += n
+	}
+	if now := time.Now(); now.Sub(p.shown) >= p.every {
+		p.shown = now
+		p.show(now)
+	}
+}
+
 // end shows where it ended.
 func (p *progress) end() {
 	if p.judged == 0 {

@@ -40,9 +40,15 @@ type ShardJudge func(ctx context.Context, missing iter.Seq2[ShardRef, error]) it
 // and key has not judged it, or if anything in it has been changed since.
 //
 // A shard that could not be judged (JudgedShard.Failure) leaves its filings undecided,
-// with ReasonShard, for a retry. A shard that is half in the record, because Run or RunShards was killed, is
-// finished here.
+// with ReasonShard, for a retry. A shard that is half in the record, because Run or
+// RunShards was killed, is finished here.
+//
+// Whoever judges keeps the evidence: every Runner has its Config.Keep, or all have
+// Config.OmitEvidence.
 func (r *Runner) RunShards(ctx context.Context, dir string, src Divided, judge ShardJudge, opts RunOptions) (*Report, error) {
+	if r.cfg.evidence() == EvidenceName {
+		return nil, errors.New("batch: shards that are judged elsewhere need Config.Keep, or Config.OmitEvidence")
+	}
 	return r.run(ctx, dir, src, opts, func(r *Runner, ctx context.Context, rec *record, g *stage, m *meter) error {
 		before := rec.lines
 		if err := r.finishShard(ctx, rec, g, m); err != nil {

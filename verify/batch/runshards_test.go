@@ -22,6 +22,9 @@ type repeated struct {
 	n     int64
 }
 
+// omitEvidence leaves evidence to nobody: what is judged elsewhere is kept there.
+func omitEvidence(c *batch.Config) { c.OmitEvidence = true }
+
 func newRepeated(items []batch.Item, n int) *repeated {
 	return &repeated{batch.Iterate("repeated", each(items, n)), items, int64(n)}
 }
@@ -64,15 +67,15 @@ func TestRunShards(t *testing.T) {
 	items, _ := w.made(t)
 	src := newRepeated(items, 2500)
 	local, dir := t.TempDir(), t.TempDir()
-	want, err := w.runner(t, nil).Run(t.Context(), local, src, batch.RunOptions{})
+	want, err := w.runner(t, omitEvidence).Run(t.Context(), local, src, batch.RunOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var lines []byte
 	shards := 0
 	opts := batch.RunOptions{OnShard: func(*batch.JudgedShard) { shards++ }}
-	judge := elsewhere(w.runner(t, nil), src, func(shard *batch.JudgedShard) { lines = append(lines, shard.Lines...) })
-	report, err := w.runner(t, nil).RunShards(t.Context(), dir, src, judge, opts)
+	judge := elsewhere(w.runner(t, omitEvidence), src, func(shard *batch.JudgedShard) { lines = append(lines, shard.Lines...) })
+	report, err := w.runner(t, omitEvidence).RunShards(t.Context(), dir, src, judge, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,11 +92,11 @@ func TestRunShards(t *testing.T) {
 	}
 	wantSameVerdicts(t, readResults(t, path), readResults(t, filepath.Join(local, "results-0.jsonl")))
 
-	again, err := w.runner(t, nil).RunShards(t.Context(), dir, src, nil, batch.RunOptions{Resume: true})
+	again, err := w.runner(t, omitEvidence).RunShards(t.Context(), dir, src, nil, batch.RunOptions{Resume: true})
 	if err != nil || again.Manifest != report.Manifest {
 		t.Errorf("running again: got %v, %v", again, err)
 	}
-	if again, err := w.runner(t, nil).Run(t.Context(), dir, src, batch.RunOptions{Resume: true}); err != nil || again.Manifest != report.Manifest {
+	if again, err := w.runner(t, omitEvidence).Run(t.Context(), dir, src, batch.RunOptions{Resume: true}); err != nil || again.Manifest != report.Manifest {
 		t.Errorf("running again here: got %v, %v", again, err)
 	}
 
@@ -102,7 +105,7 @@ func TestRunShards(t *testing.T) {
 		half := t.TempDir()
 		writeFile(t, filepath.Join(half, "batch.json"), mustRead(t, filepath.Join(dir, "batch.json")))
 		writeFile(t, filepath.Join(half, "results-0.jsonl"), bytes.Join(slices.Collect(bytes.Lines(lines))[:keep], nil))
-		report, err := w.runner(t, nil).RunShards(t.Context(), half, src, elsewhere(w.runner(t, nil), src, nil), batch.RunOptions{Resume: true})
+		report, err := w.runner(t, omitEvidence).RunShards(t.Context(), half, src, elsewhere(w.runner(t, omitEvidence), src, nil), batch.RunOptions{Resume: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,8 +163,11 @@ func TestRunShardsRefused(t *testing.T) {
 	w := newWorld(t, pkitest.FilingsConfig{N: 20, ContentSize: 100})
 	items, _ := w.made(t)
 	src := newRepeated(items, 1100)
-	otherKey := w.runner(t, func(c *batch.Config) { c.PseudonymKey = bytes.Repeat([]byte{8}, batch.MinPseudonymKey) })
-	same := w.runner(t, nil)
+	otherKey := w.runner(t, func(c *batch.Config) {
+		omitEvidence(c)
+		c.PseudonymKey = bytes.Repeat([]byte{8}, batch.MinPseudonymKey)
+	})
+	same := w.runner(t, omitEvidence)
 	for name, judge := range map[string]batch.ShardJudge{
 		"another key": elsewhere(otherKey, src, nil),
 		"a line": elsewhere(same, src, func(s *batch.JudgedShard) {
@@ -214,7 +220,7 @@ func TestRunShardsRetry(t *testing.T) {
 	w := newWorld(t, pkitest.FilingsConfig{N: 20, ContentSize: 100})
 	items, _ := w.made(t)
 	src, dir := newRepeated(items, 3100), t.TempDir()
-	runner := w.runner(t, nil)
+	runner := w.runner(t, omitEvidence)
 	report, err := runner.RunShards(t.Context(), dir, src, elsewhere(runner, src, func(s *batch.JudgedShard) {
 		if s.Shard%2 == 1 {
 			*s = batch.JudgedShard{ShardRef: s.ShardRef, Failure: "no machine has come to its end"}
