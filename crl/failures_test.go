@@ -59,9 +59,9 @@ func TestHoldFailures(t *testing.T) {
 		// A certificate has two lists, on one host.
 		ask("silent", 0, 1, crl.DefaultAttemptTimeout, verify.Unknown)
 		ask("at once", 0, 0, 0, verify.Unknown)
-		time.Sleep(crl.DefaultHoldFailures - 1)
+		time.Sleep(crl.DefaultHoldFailures - time.Millisecond)
 		ask("until the last moment", 0, 0, 0, verify.Unknown)
-		time.Sleep(1)
+		time.Sleep(time.Millisecond)
 		ask("no list here", http.StatusNotFound, 2, 0, verify.Unknown)
 		ask("nor a moment later", http.StatusOK, 0, 0, verify.Unknown)
 		time.Sleep(crl.DefaultHoldFailures)
