@@ -169,7 +169,7 @@ func (s *Store) Add(list []byte, from string) error {
 }
 
 // Status returns what the lists say that the Store holds, those that came with
-// the query, and, unless one of them settles it, those of the certificate's
+// the query, and, unless those held settle it, those of the certificate's
 // distribution points, fetched in the order of the certificate. Callers who want
 // the same list share one fetch. Errors are *verify.Error, joined if there are
 // several.
@@ -185,13 +185,14 @@ func (s *Store) Status(ctx context.Context, q verify.StatusQuery) ([]verify.Stat
 	}
 	q = revocation.WithClock(q, s.cfg.Now)
 	a := &inquiry{store: s, query: q, issuer: revocation.KeyIDOf(q.Issuer)}
-	a.supplied()
 	a.added()
 	a.held(ctx)
+	settled := a.settled()
+	a.supplied()
 	switch {
 	case q.HeldOnly:
 		a.follow(ctx)
-	case !a.settled():
+	case !settled:
 		a.live(ctx)
 	}
 	a.deltas(ctx)

@@ -100,7 +100,7 @@ func (c *Client) Close() error {
 func (c *Client) EvidenceKind() verify.EvidenceKind { return verify.OCSPEvidence }
 
 // Status returns what the Client holds, what came with the query, and, unless
-// one of them settles it, what the certificate's responders answer. They are
+// what is held settles it, what the certificate's responders answer. They are
 // asked in the order of the certificate until one answers; callers with the same
 // question share it. There is nothing for a query with ListsOnly. The reports are
 // shared and must not be modified. Errors are *verify.Error, joined if there are
@@ -133,7 +133,7 @@ func (c *Client) inquire(ctx context.Context, key cacheKey, h *held, q verify.St
 	if h != nil {
 		reports = append(reports, h.reports()...)
 	}
-	if revocation.Settled(q, reports) {
+	if h != nil && revocation.Settled(q, h.reports()) {
 		c.cfg.Observer.lookup(true)
 	} else if !q.HeldOnly {
 		c.cfg.Observer.lookup(false)

@@ -16,7 +16,9 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 
+	"github.com/citizencert/citizencert/crl"
 	"github.com/citizencert/citizencert/internal/der/dertest"
+	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -342,6 +344,55 @@ func attackOwnEvidence(t *testing.T, w *world) {
 	forged := answer(pkitest.OCSPOptions{Signer: &pkitest.Signer{Cert: sibling.Cert, Key: sibling.Key}})
 	res, err := w.verifier.SignedData(t.Context(), w.sign(t, revoked, filing, &pkitest.CMSOptions{OCSPs: [][]byte{forged}}), nil)
 	wantReason(t, res, err, verify.ReasonRevoked)
+
+	// Genuine evidence from before the revocation, still within its time, does not keep
+	// anybody from being asked: it counts where nobody answers.
+	w = newWorld(t)
+	stolen := w.issue(t, w.G3)
+	lists, err := w.G3.MOICA.CRL(pkitest.CRLOptions{Partition: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := w.G3.MOICA.OCSP(stolen.Cert, pkitest.OCSPOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(time.Minute)
+	w.G3.MOICA.Revoke(stolen.Cert, w.clock.Now(), pkitest.ReasonKeyCompromise)
+	for name, opts := range map[string]*pkitest.CMSOptions{
+		"a list": {CRLs: [][]byte{lists}}, "an answer": {OCSPs: [][]byte{answers}},
+	} {
+		der := w.sign(t, stolen, filing, opts)
+		for _, use := range []verify.Use{verify.UseSignIn, verify.UseFiling} {
+			res, err := w.newVerifier(t, nil).SignedData(t.Context(), der, &verify.Options{Use: use})
+			t.Run(name, func(t *testing.T) { wantReason(t, res, err, verify.ReasonRevoked) })
+		}
+		silent := w.newVerifier(t, func(cfg *verify.Config) { cfg.Status = w.offline(t) })
+		res, err := silent.SignedData(t.Context(), der, nil)
+		t.Run(name+", and nobody answers", func(t *testing.T) { wantReason(t, res, err, "") })
+	}
+}
+
+// offline returns sources that know the list of the root, and what they are given.
+func (w *world) offline(t *testing.T) []verify.StatusSource {
+	t.Helper()
+	responders, err := ocspclient.New(ocspclient.Config{Offline: true, Now: w.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists, err := crl.New(crl.Config{Offline: true, Now: w.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { responders.Close(); lists.Close() })
+	root, err := w.G3.Root.CRL(pkitest.CRLOptions{})
+	if err == nil {
+		err = lists.Add(root, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []verify.StatusSource{responders, lists}
 }
 
 // A line is compared byte by byte: the same text in another encoding is another

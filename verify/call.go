@@ -24,6 +24,7 @@ type call struct {
 	profile           *Profile
 	anchorAsEndEntity bool
 	evidence          []Evidence // supplied by the caller and by the message
+	kept              []Evidence // of it, what is the caller's
 	hints             []*x509.Certificate
 	authorities       authorities
 	deviations        []Deviation
@@ -57,7 +58,7 @@ func (c *call) begin(v *Verifier, opts *Options, use Use) {
 	if c.opts.Profile != nil {
 		c.profile = c.opts.Profile
 	}
-	c.evidence = c.opts.Evidence
+	c.evidence, c.kept = c.opts.Evidence, c.opts.Evidence
 	c.at, c.atKind = c.now, InstantNow
 	if !c.opts.ReceivedAt.IsZero() {
 		c.at, c.atKind = c.opts.ReceivedAt, InstantReceipt

@@ -8,7 +8,11 @@ import (
 )
 
 // learn climbs the revocation ladder for one certificate: what every source
-// already holds, then each source in turn, network allowed, until one knows.
+// already holds and the caller has kept, then each source in turn, network allowed,
+// until one knows.
+//
+// What the signer has sent along is his choice among all that is still within its
+// time, and may be from before he was revoked: it keeps nobody from being asked.
 //
 // Revoked, held by anyone, wins before any good. An authority that says it does
 // not know the certificate ends the climb: a list in which a certificate is
@@ -32,13 +36,13 @@ func (v *Verifier) climb(ctx context.Context, q StatusQuery, by *learning) (fact
 	climb := &by.climb
 	climb.query, climb.by = q, by
 	sources := by.rungs.arrange(v.status)
-	heldOnly := q.HeldOnly
-	q.HeldOnly = true
+	heldOnly, supplied := q.HeldOnly, q.Supplied
+	q.HeldOnly, q.Supplied = true, by.kept
 	for _, source := range sources {
 		climb.ask(ctx, source, q)
 	}
 	if !climb.done() && !heldOnly {
-		q.HeldOnly = false
+		q.HeldOnly, q.Supplied = false, supplied
 		climb.errs = nil // each source tells again what is wrong with what it holds
 		for _, source := range sources {
 			if climb.ask(ctx, source, q); climb.done() {

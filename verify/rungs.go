@@ -10,8 +10,9 @@ import (
 // A Ladder says how the status of certificates is learned, by what for. The zero
 // value is the strict one. For every certificate of a path but the anchor:
 //
-//   - What any source holds, or what came with the signature, is looked at first,
-//     and then each source in turn with the network, until one knows.
+//   - What any source holds, or Options.Evidence has, is looked at first, and then
+//     each source in turn with the network, until one knows. Evidence inside the
+//     message counts where the source of its kind learns nothing.
 //   - Evidence counts if it was current at the instant of judgement and not older
 //     than the ages below, or is later and still speaks of the certificate (see
 //     [StatusQuery.Judge]).

@@ -106,7 +106,8 @@ type StatusQuery struct {
 	HeldOnly bool
 
 	// Supplied is evidence that came with the signature. It is a hint from
-	// whoever sent it: a source judges it like any other.
+	// whoever sent it: a source judges it like any other, and it does not keep the
+	// source from asking.
 	Supplied []Evidence
 }
 

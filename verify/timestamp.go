@@ -161,7 +161,7 @@ func (t *token) read(c *call, signature []byte, hints []*x509.Certificate) error
 	// The algorithms are judged as of now: whoever can forge with an old one can
 	// write any genTime.
 	j := &judgement{message: message, call: call{
-		v: a.Verifier, now: c.now, at: info.genTime, atKind: InstantTimestamp, policyAt: c.now, profile: &a.scheme.Profile, evidence: c.evidence,
+		v: a.Verifier, now: c.now, at: info.genTime, atKind: InstantTimestamp, policyAt: c.now, profile: &a.scheme.Profile, evidence: c.evidence, kept: c.kept,
 	}}
 	t.authority = &j.call
 	signer, err := j.authenticateToken(hints)
