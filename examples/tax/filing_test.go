@@ -164,15 +164,16 @@ func TestOthersReturns(t *testing.T) {
 // about which the service has asked nobody yet.
 func TestPending(t *testing.T) {
 	o := newOffice(t)
+	urls := o.world.PKI.G3.MOICA.URLs
+	for _, address := range []string{urls.CRL, urls.Partition} {
+		o.world.PKI.Script(address, http.NotFoundHandler()) // or the sign-in has one fetched
+	}
 	c := o.filer(lookalike.CitizenCard)
 	card, err := o.world.PKI.G3.IssueCard(c.card.Person)
 	if err != nil {
 		t.Fatal(err)
 	}
-	urls := card.Issuer.URLs
-	for _, address := range []string{urls.OCSP, urls.CRL, urls.Partition} {
-		o.world.PKI.Script(address, http.NotFoundHandler())
-	}
+	o.world.PKI.Script(urls.OCSP, http.NotFoundHandler())
 	form := c.prepare()
 	signature := o.pkcs7(card, c.document(form), nil)
 	p := c.submit(form, signature)

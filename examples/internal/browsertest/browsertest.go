@@ -163,6 +163,13 @@ func (tab *Tab) Click(selector string) {
 	tab.do(tab.ctx, chromedp.Click(chromedp.CSS(selector)))
 }
 
+// ClickLast clicks on what closes the window, which then cannot answer for a click.
+func (tab *Tab) ClickLast(selector string) {
+	tab.t.Helper()
+	tab.Wait("document.querySelector(" + quote(selector) + ")")
+	tab.do(tab.ctx, chromedp.Evaluate[chromedp.Void]("setTimeout(() => document.querySelector("+quote(selector)+").click(), 100), null"))
+}
+
 // Type types a text into a field. "\r" is the return key, "\t" the tabulator.
 func (tab *Tab) Type(selector, text string) {
 	tab.t.Helper()

@@ -170,7 +170,7 @@ func TestWindowClosed(t *testing.T) {
 	tab.Type(pinField, pin)
 	window = tab.Window(func() { tab.Click(sign) })
 	window.Wait("!document.getElementById('cancel').disabled")
-	window.Click("#cancel")
+	window.ClickLast("#cancel")
 	tab.WaitSays(status, "You have canceled signing. (Code: 0x76000999)")
 }
 
