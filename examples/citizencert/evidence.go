@@ -127,6 +127,28 @@ func openStore(name string) (store evidence.Store, damage []*evidence.DamageErro
 	return pack, damage, err
 }
 
+// stores are several, to read from: what the processes of a batch have each kept.
+type stores []evidence.Store
+
+// Put returns an error: what is judged again is not written.
+func (stores) Put(context.Context, evidence.Hash, []byte) error { return errors.ErrUnsupported }
+
+// Get returns the object from the first store that has it whole. That one has it
+// damaged says more than that others do not have it.
+func (s stores) Get(ctx context.Context, hash evidence.Hash) ([]byte, error) {
+	var worst error
+	for _, store := range s {
+		data, err := store.Get(ctx, hash)
+		if err == nil {
+			return data, nil
+		}
+		if worst == nil || errors.Is(worst, evidence.ErrNotFound) {
+			worst = err
+		}
+	}
+	return nil, worst
+}
+
 // publicKey reads the key of seals: a public key, or a certificate, in PEM.
 func (f *files) publicKey(name string) (any, error) {
 	data, err := f.read(name)

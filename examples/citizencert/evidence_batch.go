@@ -51,10 +51,10 @@ func (r *rejudging) verifyBatch(ctx context.Context, in *files, dir string) (rep
 		defer src.Close()
 		opts.Source = src
 	}
-	if pack := filepath.Join(dir, batch.EvidenceName); r.store == "" {
-		if _, err := os.Stat(pack); err == nil {
-			r.store = pack
-		}
+	// Other processes that judged for the batch have packs of their own.
+	pack := filepath.Join(dir, batch.EvidenceName)
+	if _, err := os.Stat(pack); err == nil {
+		r.stores = append(r.stores, pack)
 	}
 	judge, prepared, err := r.prepare(in)
 	if err != nil {

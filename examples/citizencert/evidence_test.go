@@ -138,6 +138,13 @@ func TestEvidenceStore(t *testing.T) {
 		rec.Objects = append(rec.Objects, o)
 	}
 	pack.Close()
+	// Two processes that have judged for one batch have a part each.
+	one, other := evidence.Dir(t.TempDir()), evidence.Dir(t.TempDir())
+	for i, o := range file.Record.Objects {
+		if err := []evidence.Store{one, other}[i%2].Put(t.Context(), o.SHA256, o.Data); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if file, err = evidence.NewFile(&rec); err != nil {
 		t.Fatal(err)
 	}
@@ -150,6 +157,12 @@ func TestEvidenceStore(t *testing.T) {
 		if got := call(t, "evidence", "verify", "-anchors", root, "-store", store, name); got.code != exitGood {
 			t.Errorf("with %s: got %+v", filepath.Base(store), got)
 		}
+	}
+	if got := call(t, "evidence", "verify", "-anchors", root, "-store", string(one), "-store", string(other), name); got.code != exitGood {
+		t.Errorf("with two stores: got %+v", got)
+	}
+	if got := call(t, "evidence", "verify", "-anchors", root, "-store", string(one), name); got.code != exitRefused || !strings.Contains(got.stdout, "incomplete") {
+		t.Errorf("with one of two stores: got %+v", got)
 	}
 	got := call(t, "evidence", "verify", "-anchors", root, name)
 	if got.code != exitRefused || !strings.Contains(got.stdout, "incomplete") || !strings.Contains(got.stdout, "neither in the record nor at hand") {

@@ -15,18 +15,19 @@ import (
 
 // A rejudging is what evidence verify is told.
 type rejudging struct {
-	trust                *trust
-	environment          string
-	store, message, text string
-	sealKey              string
-	source, item         string // of a batch
+	trust         *trust
+	environment   string
+	stores        stringList
+	message, text string
+	sealKey       string
+	source, item  string // of a batch
 
-	opened io.Closer // the store, if it has to be closed
+	opened []io.Closer // stores that have to be closed
 }
 
 func (r *rejudging) close() {
-	if r.opened != nil {
-		r.opened.Close()
+	for _, store := range r.opened {
+		store.Close()
 	}
 }
 
@@ -43,7 +44,7 @@ func setupEvidenceVerify(fs *flag.FlagSet) action {
 	t.policy.register(fs)
 	t.deviations.register(fs)
 	fs.BoolVar(&t.skipRevocation, "insecure-skip-revocation", false, "do not ask whether certificates have been revoked")
-	fs.StringVar(&r.store, "store", "", "`folder or pack` with what the records refer to; a pack is checked as a whole")
+	fs.Var(&r.stores, "store", "`folder or pack` with what the records refer to; a pack is checked as a whole (repeatable)")
 	fs.StringVar(&r.message, "signature", "", "`FILE` with the signature, if the record has only its digest")
 	fs.StringVar(&r.text, "content", "", "`FILE` with the content that was signed, if it is not in the SignedData; otherwise its recorded digest is compared")
 	fs.StringVar(&r.sealKey, "seal-key", "", "`FILE` with the public key, or its certificate, that the records must be sealed by, in PEM")
@@ -138,16 +139,24 @@ func (r *rejudging) prepare(in *files) (*evidence.Judge, *rejudged, error) {
 		return nil, nil, err
 	}
 	out := &rejudged{Verdict: "valid", Records: []rejudgedRecord{}}
-	if r.store != "" {
-		store, damage, err := openStore(r.store)
+	var all stores
+	for _, name := range r.stores {
+		store, damage, err := openStore(name)
 		if err != nil {
 			return nil, nil, err
 		}
-		cfg.Store = store
-		r.opened, _ = store.(io.Closer)
+		if closer, ok := store.(io.Closer); ok {
+			r.opened = append(r.opened, closer)
+		}
+		if store != nil {
+			all = append(all, store)
+		}
 		for _, d := range damage {
 			out.Verdict, out.Store = "refused", append(out.Store, d.Error())
 		}
+	}
+	if len(all) > 0 {
+		cfg.Store = all
 	}
 	judge, err := evidence.NewJudge(cfg)
 	return judge, out, err
