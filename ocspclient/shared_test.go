@@ -22,6 +22,7 @@ type mapCache struct {
 	now     func() time.Time
 	mu      sync.Mutex
 	answers map[string]cached
+	puts    int
 }
 
 type cached struct {
@@ -47,6 +48,7 @@ func (m *mapCache) Put(ctx context.Context, key string, answer []byte, ttl time.
 	defer m.mu.Unlock()
 	if ctx.Err() == nil {
 		m.answers[key] = cached{bytes.Clone(answer), m.now().Add(ttl)}
+		m.puts++
 	}
 	return ctx.Err()
 }
@@ -97,6 +99,11 @@ func (m *mapCache) holds(n int) func() bool {
 	return func() bool { m.mu.Lock(); defer m.mu.Unlock(); return len(m.answers) == n }
 }
 
+// put reports whether answers have come n times: those on their way would come last.
+func (m *mapCache) put(n int) func() bool {
+	return func() bool { m.mu.Lock(); defer m.mu.Unlock(); return m.puts == n }
+}
+
 func (m *mapCache) holdsRevocation() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -130,6 +137,7 @@ func TestShared(t *testing.T) {
 	if got, err := w.ask(third, q); got != verify.Good || w.asked() != 2 {
 		t.Errorf("at most ten minutes old: got %v, %v after %d requests, want good after 2", got, err, w.asked())
 	}
+	w.waitFor("Put of the newer answer", cache.put(2))
 
 	// A revocation is shared too, and outlives its nextUpdate.
 	w.clock.Advance(12 * time.Hour)
