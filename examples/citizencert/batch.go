@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"flag"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -70,33 +71,13 @@ func (c *batchCall) run(ctx context.Context, in *files, source string) (report, 
 	if c.out == "" {
 		return nil, errors.New("-out is required: the folder of the results")
 	}
-	if err := c.check(); err != nil {
-		return nil, err
-	}
-	cfg, sources, err := c.config(in)
+	b, err := c.prepare(in, source, filepath.Join(c.out, batch.EvidenceName))
 	if err != nil {
 		return nil, err
 	}
-	defer sources.Close()
-	src, err := batch.Open(source)
-	if err != nil {
-		return nil, err
-	}
-	defer src.Close()
-	if cfg.PseudonymKey, err = c.pseudonymKey(); err != nil {
-		return nil, err
-	}
-	kept, err := c.keep(cfg, filepath.Join(c.out, batch.EvidenceName))
-	if err != nil {
-		return nil, err
-	}
-	defer kept.Close()
-	runner, err := batch.New(*cfg)
-	if err != nil {
-		return nil, err
-	}
-	shown := newProgress(in.stderr, src.Len())
-	done, err := c.spread.run(ctx, c.out, runner, src, batch.RunOptions{
+	defer b.close()
+	shown := newProgress(in.stderr, b.source.Len())
+	done, err := c.spread.run(ctx, c.out, b.runner, b.source, batch.RunOptions{
 		Resume: c.resume, Retry: c.retry, OnResult: shown.add, OnShard: shown.addShard,
 	})
 	shown.end()
@@ -108,6 +89,53 @@ func (c *batchCall) run(ctx context.Context, in *files, source string) (report, 
 		return nil, err
 	}
 	return newBatchReport(done, page), nil
+}
+
+// A preparedBatch is what batch and batch-worker judge with.
+type preparedBatch struct {
+	runner *batch.Runner
+	source *batch.FileSource
+	opened []io.Closer
+}
+
+// close closes what was opened, the last first.
+func (b *preparedBatch) close() {
+	for _, c := range slices.Backward(b.opened) {
+		c.Close()
+	}
+}
+
+// prepare opens all that the flags name. pack is where this process keeps evidence, if
+// the batch is spread.
+func (c *batchCall) prepare(in *files, source, pack string) (_ *preparedBatch, err error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	b := &preparedBatch{}
+	defer func() {
+		if err != nil {
+			b.close()
+		}
+	}()
+	cfg, sources, err := c.config(in)
+	if err != nil {
+		return nil, err
+	}
+	b.opened = append(b.opened, sources)
+	if b.source, err = batch.Open(source); err != nil {
+		return nil, err
+	}
+	b.opened = append(b.opened, b.source)
+	if cfg.PseudonymKey, err = c.pseudonymKey(); err != nil {
+		return nil, err
+	}
+	kept, err := c.keep(cfg, pack)
+	if err != nil {
+		return nil, err
+	}
+	b.opened = append(b.opened, kept)
+	b.runner, err = batch.New(*cfg)
+	return b, err
 }
 
 // config is the policy that the flags of verify describe.

@@ -106,37 +106,17 @@ func (c *batchCall) work(ctx context.Context, in *files, source string) (report,
 	case (c.spread.evidence == "") != c.noEvidence:
 		return nil, errors.New("want -evidence or -no-evidence, as the batch has it")
 	}
-	if err := c.check(); err != nil {
-		return nil, err
-	}
-	cfg, sources, err := c.config(in)
+	b, err := c.prepare(in, source, c.spread.evidence)
 	if err != nil {
 		return nil, err
 	}
-	defer sources.Close()
-	src, err := batch.Open(source)
-	if err != nil {
-		return nil, err
-	}
-	defer src.Close()
-	if cfg.PseudonymKey, err = c.pseudonymKey(); err != nil {
-		return nil, err
-	}
-	kept, err := c.keep(cfg, c.spread.evidence)
-	if err != nil {
-		return nil, err
-	}
-	defer kept.Close()
-	runner, err := batch.New(*cfg)
-	if err != nil {
-		return nil, err
-	}
+	defer b.close()
 	conn, err := c.spread.connect()
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	worked, err := nats.Work(ctx, nats.Config{Conn: conn, Name: c.spread.name, Runner: runner, Source: src})
+	worked, err := nats.Work(ctx, nats.Config{Conn: conn, Name: c.spread.name, Runner: b.runner, Source: b.source})
 	if err != nil {
 		return nil, err
 	}
