@@ -8,6 +8,8 @@ import (
 
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/citizencert/citizencert/internal/fetch"
 )
 
 // How long one request may take, and the pause before it is made again.
@@ -34,7 +36,7 @@ func (q *queue) patiently(ctx context.Context, what string, request func(ctx con
 		case q.bucket != nil && q.gone(ctx):
 			return fmt.Errorf("nats: %s: %w", what, jetstream.ErrBucketNotFound)
 		}
-		if err := pause(ctx, requestPause); err != nil {
+		if err := fetch.Sleep(ctx, requestPause); err != nil {
 			return err
 		}
 	}
@@ -66,15 +68,4 @@ func isAnswer(err error) bool {
 	}
 	said, ok := errors.AsType[*jetstream.APIError](err)
 	return ok && said.Code < 500
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

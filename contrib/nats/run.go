@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/fetch"
 	"github.com/citizencert/citizencert/verify/batch"
 )
 
@@ -75,7 +76,7 @@ func (q *queue) await(ctx context.Context, ref *batch.ShardRef, missing iter.Seq
 		if shard != nil || err != nil {
 			return shard, err
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := fetch.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 		if time.Since(looked) < lookAfter {

@@ -13,6 +13,7 @@ import (
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/citizencert/citizencert/internal/fetch"
 	"github.com/citizencert/citizencert/verify/batch"
 )
 
@@ -48,7 +49,7 @@ func Work(ctx context.Context, cfg Config) (Worked, error) {
 		if !isAbsent(err) {
 			return Worked{}, err
 		}
-		if err := pause(ctx, joinPause); err != nil {
+		if err := fetch.Sleep(ctx, joinPause); err != nil {
 			return Worked{}, err
 		}
 	}
@@ -97,7 +98,7 @@ func (w *worker) serve(ctx context.Context) error {
 			return err
 		}
 		if !errors.Is(err, natsgo.ErrTimeout) && !errors.Is(err, context.DeadlineExceeded) {
-			if err := pause(ctx, requestPause); err != nil {
+			if err := fetch.Sleep(ctx, requestPause); err != nil {
 				return err
 			}
 		}
