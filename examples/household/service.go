@@ -79,13 +79,7 @@ func (s *service) Handler() http.Handler {
 	mux.HandleFunc("GET /applications/{number}", s.signin.Only(s.show))
 	mux.HandleFunc("POST /applications/{number}/consent", s.signin.Only(s.consent))
 	mux.Handle("POST /applications/{number}/phone/{call}", s.phoneConsent())
-	mux.Handle("GET /assets/", http.StripPrefix("/assets/", site.Assets()))
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
-		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/", false)
-	})
-	return site.Protect(site.Log(s.logger, mux), func(w http.ResponseWriter, r *http.Request) {
-		s.site.Refuse(w, r, http.StatusForbidden, "refused.cross-origin", "/", false)
-	})
+	return s.site.Handler(mux)
 }
 
 func (s *service) home(w http.ResponseWriter, r *http.Request) {

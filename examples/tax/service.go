@@ -104,13 +104,7 @@ func (s *service) Handler() http.Handler {
 	mux.HandleFunc("GET /returns/{number}", s.withAccount(s.showReturn))
 	mux.HandleFunc("POST /returns/{number}/signature", s.withAccount(s.fileReturn))
 	mux.Handle("POST /returns/{number}/phone/{call}", s.phoneFiling())
-	mux.Handle("GET /assets/", http.StripPrefix("/assets/", site.Assets()))
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
-		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/", false)
-	})
-	return site.Protect(site.Log(s.logger, mux), func(w http.ResponseWriter, r *http.Request) {
-		s.site.Refuse(w, r, http.StatusForbidden, "refused.cross-origin", "/", false)
-	})
+	return s.site.Handler(mux)
 }
 
 // withAccount lets citizens through whose account is known. A certificate alone

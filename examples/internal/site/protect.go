@@ -10,6 +10,18 @@ import (
 	"github.com/citizencert/citizencert/signin/hipki"
 )
 
+// Handler adds to the routes of a service those that every one has, the style sheet
+// and the page of what is not found, and puts [Protect] around them all.
+func (s *Site) Handler(mux *http.ServeMux) http.Handler {
+	mux.Handle("GET /assets/", http.StripPrefix("/assets/", Assets()))
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		s.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/", false)
+	})
+	return Protect(Log(s.logger, mux), func(w http.ResponseWriter, r *http.Request) {
+		s.Refuse(w, r, http.StatusForbidden, "refused.cross-origin", "/", false)
+	})
+}
+
 // Protect puts what every answer of a service needs around its routes: a content
 // security policy under which only our script runs, no storing of pages that
 // hold personal data, the language, and the refusal of requests that other sites
