@@ -258,7 +258,7 @@ func (a *inquiry) supplied() {
 			a.fail(fmt.Errorf("supplied list: %w", err))
 			continue
 		}
-		a.judge(l, verify.RungHeld, "supplied", a.store.options(a.query, JudgeOptions{}))
+		a.judge(l, verify.RungHeld, verify.SourceSupplied, a.store.options(a.query, JudgeOptions{}))
 	}
 }
 

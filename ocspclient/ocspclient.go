@@ -178,7 +178,7 @@ func (c *Client) supplied(key cacheKey, q verify.StatusQuery) (reports []verify.
 			errs = append(errs, fmt.Errorf("ocspclient: supplied answer: %w", behind(answer, newest)))
 			continue
 		}
-		answer.Rung, answer.Source = verify.RungHeld, "supplied"
+		answer.Rung, answer.Source = verify.RungHeld, verify.SourceSupplied
 		reports = append(reports, answer.StatusReport)
 	}
 	return reports, errs

@@ -123,12 +123,15 @@ type StatusSource interface {
 	Status(ctx context.Context, q StatusQuery) ([]StatusReport, error)
 }
 
+// SourceSupplied is the source of evidence that came with the question.
+const SourceSupplied = "supplied"
+
 // A StatusReport is what one piece of authentic evidence says about one
 // certificate, times unjudged.
 type StatusReport struct {
 	Rung   Rung         // where in the ladder it was learned
 	Kind   EvidenceKind // OCSPEvidence or CRLEvidence
-	Source string       // a URL, "supplied" or another place, for people
+	Source string       // a URL, SourceSupplied or another place, for people
 	DER    []byte       // the signed original
 
 	// Signer holds the key that signed. If it is not the query's issuer, its own

@@ -58,6 +58,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/digest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/evidence"
 )
@@ -147,7 +148,7 @@ type Runner struct {
 	cfg      Config
 	verifier *verify.Verifier
 	policy   policy
-	sums     *sums
+	sums     *digest.Shared
 	kept     *keeping // or nil
 
 	prefetched *sync.Once // for JudgeShard
@@ -170,7 +171,7 @@ func New(cfg Config) (*Runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}
-	r := &Runner{cfg: cfg, verifier: v, policy: policyOf(&cfg), sums: newSums(), prefetched: new(sync.Once)}
+	r := &Runner{cfg: cfg, verifier: v, policy: policyOf(&cfg), sums: new(digest.Shared), prefetched: new(sync.Once)}
 	if cfg.Keep != nil {
 		r.kept = newKeeping(cfg.Keep, v)
 	}

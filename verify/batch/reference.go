@@ -7,71 +7,25 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
-	"sync"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/verify"
 )
 
-// What digests are remembered of: CA certificates, which stand in every path, and
-// lists from so many bytes on. When there are too many, all are forgotten.
-const (
-	maxSums     = 1024
-	largeEnough = 64 << 10
-)
-
-// sums are the digests of what verdicts rest on.
-type sums struct {
-	mu    sync.RWMutex
-	known map[any]string // by *x509.Certificate or by list
-}
-
-// A list is a slice by identity. It holds on to the bytes, so that no others can take
-// their place.
-type list struct {
-	first *byte
-	size  int
-}
-
-func newSums() *sums { return &sums{known: make(map[any]string)} }
-
-// of returns the SHA-256 of an object in hexadecimal. The object is not modified any
-// more.
-func (s *sums) of(kind verify.EvidenceKind, der []byte) string {
-	if kind != verify.CRLEvidence || len(der) < largeEnough {
-		return nameOf(der)
-	}
-	return s.remembered(list{&der[0], len(der)}, der)
-}
-
-// ofPath returns the digests of a path.
-func (s *sums) ofPath(path []*x509.Certificate) []string {
+// pathReference returns the digests of a path.
+func (r *Runner) pathReference(path []*x509.Certificate) []string {
 	all := make([]string, len(path))
 	for i, cert := range path {
-		if i == 0 {
-			all[i] = nameOf(cert.Raw)
-		} else {
-			all[i] = s.remembered(cert, cert.Raw)
-		}
+		sum := r.sums.OfCertificate(cert)
+		all[i] = hex.EncodeToString(sum[:])
 	}
 	return all
 }
 
-func (s *sums) remembered(key any, der []byte) string {
-	s.mu.RLock()
-	text, ok := s.known[key]
-	s.mu.RUnlock()
-	if ok {
-		return text
-	}
-	text = nameOf(der)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.known) >= maxSums {
-		clear(s.known)
-	}
-	s.known[key] = text
-	return text
+// reportReference returns the digest of what a report rests on.
+func (r *Runner) reportReference(report *verify.StatusReport) string {
+	sum := r.sums.OfReport(report)
+	return hex.EncodeToString(sum[:])
 }
 
 // pseudonym names a holder to whoever has the key. Parts are preceded by their

@@ -168,13 +168,13 @@ func (r *Runner) fillRefusal(res *Result, err error) {
 		res.refuse(Refused, e.Reason, e)
 	}
 	if e.Cert != nil {
-		res.Certificate = r.sums.of(verify.CertificateEvidence, e.Cert.Raw)
+		res.Certificate = nameOf(e.Cert.Raw)
 	}
 }
 
 func (r *Runner) newSigner(s *verify.Signer) Signer {
 	out := Signer{
-		Pseudonym: r.pseudonym(s), Issuer: issuerName(s), Algorithm: s.SignatureAlgorithm, Path: r.sums.ofPath(s.Path),
+		Pseudonym: r.pseudonym(s), Issuer: issuerName(s), Algorithm: s.SignatureAlgorithm, Path: r.pathReference(s.Path),
 		Revocation: make([]Revocation, len(s.Revocation)), Deviations: s.Deviations,
 	}
 	if r.cfg.IncludeIdentity {
@@ -186,7 +186,7 @@ func (r *Runner) newSigner(s *verify.Signer) Signer {
 	}
 	for i := range s.Timestamps {
 		if s.Timestamps[i].Err == nil {
-			out.Timestamps = append(out.Timestamps, r.sums.of(verify.TimestampEvidence, s.Timestamps[i].DER))
+			out.Timestamps = append(out.Timestamps, nameOf(s.Timestamps[i].DER))
 		}
 	}
 	return out
@@ -199,9 +199,9 @@ func (r *Runner) newRevocation(f *verify.RevocationFact) Revocation {
 		RevokedAfter: f.RevokedAfter.UTC(), SuspensionExcluded: f.SuspensionExcluded,
 		Evidence: make([]string, 0, 1+len(f.Report.With)),
 	}
-	out.Evidence = append(out.Evidence, r.sums.of(f.Report.Kind, f.Report.DER))
+	out.Evidence = append(out.Evidence, r.reportReference(&f.Report))
 	for i := range f.Report.With {
-		out.Evidence = append(out.Evidence, r.sums.of(f.Report.With[i].Kind, f.Report.With[i].DER))
+		out.Evidence = append(out.Evidence, r.reportReference(&f.Report.With[i]))
 	}
 	return out
 }

@@ -14,13 +14,10 @@ import (
 	"github.com/citizencert/citizencert/verify"
 )
 
-// The sources that package crl gives the lists that nobody has fetched: of one that
-// came with the signature nobody says what it covers, and of one that the operator
-// brought the operator does.
-const (
-	sourceSupplied = "supplied"
-	sourceAdded    = "added"
-)
+// sourceAdded is the source that package crl gives the lists that the operator has
+// brought, who says what they cover. Of one that came with the signature
+// ([verify.SourceSupplied]) nobody does.
+const sourceAdded = "added"
 
 // answers is a [verify.StatusSource] that knows what a record has, and nothing else.
 type answers struct {
@@ -112,7 +109,7 @@ func (s *shelves) open(lists []listed) (*crl.Store, error) {
 		for _, source := range l.sources {
 			from := source
 			switch source {
-			case sourceSupplied:
+			case verify.SourceSupplied:
 				continue
 			case sourceAdded:
 				from = ""

@@ -292,7 +292,7 @@ func (j *Judge) answers(rec *Record, m *material) (*answers, error) {
 		}
 		lists = append(lists, listed{o.SHA256, der, o.Sources})
 		for _, source := range o.Sources {
-			if source == sourceSupplied {
+			if source == verify.SourceSupplied {
 				a.supplied = append(a.supplied, verify.Evidence{Kind: verify.CRLEvidence, DER: der})
 			}
 		}

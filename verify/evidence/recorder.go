@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/digest"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -29,7 +30,7 @@ type Recorder struct {
 	// Software names the program that judges, with its version. May be empty.
 	Software string
 
-	shared remembered
+	shared digest.Shared
 }
 
 // Ask asks the question and records the answer. content is what was signed, for
@@ -127,21 +128,19 @@ type builder struct {
 }
 
 // object adds an object, unless it is there, and returns its hash.
-func (b *builder) object(kind Kind, data []byte, source string) Hash {
-	var hash Hash
-	if kind == KindCRL && source != "" && source != sourceSupplied {
-		hash = b.recorder.shared.of(data)
-	} else {
-		hash = HashOf(data)
-	}
+func (b *builder) object(kind Kind, data []byte) Hash {
+	hash := HashOf(data)
+	b.hashed(kind, hash, data)
+	return hash
+}
+
+// hashed adds an object whose hash is known, unless it is there, and returns its entry.
+func (b *builder) hashed(kind Kind, hash Hash, data []byte) *Object {
 	o, added := b.place(kind, hash, int64(len(data)))
 	if added {
 		b.keep(o, data)
 	}
-	if source != "" && !slices.Contains(o.Sources, source) {
-		o.Sources = append(o.Sources, source)
-	}
-	return hash
+	return o
 }
 
 // place returns the entry of an object, which is added unless it is there. There are
@@ -163,7 +162,7 @@ func (b *builder) place(kind Kind, hash Hash, size int64) (o *Object, added bool
 // signature adds what the question is about.
 func (b *builder) signature(kind Kind, q *Question) Hash {
 	if q.SignatureHash.IsZero() || !b.recorder.SignaturesApart {
-		return b.object(kind, q.Signature, "")
+		return b.object(kind, q.Signature)
 	}
 	b.place(kind, q.SignatureHash, q.SignatureSize)
 	return q.SignatureHash
@@ -191,10 +190,8 @@ func (b *builder) certificate(cert *x509.Certificate) Hash {
 	if cert == nil {
 		return Hash{}
 	}
-	hash := b.recorder.shared.ofCertificate(cert)
-	if o, added := b.place(KindCertificate, hash, int64(len(cert.Raw))); added {
-		b.keep(o, cert.Raw)
-	}
+	hash := Hash(b.recorder.shared.OfCertificate(cert))
+	b.hashed(KindCertificate, hash, cert.Raw)
 	return hash
 }
 
@@ -235,23 +232,23 @@ func (b *builder) asked(q *Question) {
 		a.Signature = b.signature(KindSignedData, q)
 	}
 	if q.Certificate != nil {
-		a.Certificate = b.object(KindCertificate, q.Certificate, "")
+		a.Certificate = b.object(KindCertificate, q.Certificate)
 	}
 	if q.Method == Signature && string(q.Signed) != opts.Line {
-		a.Signed = b.object(KindSigned, q.Signed, "")
+		a.Signed = b.object(KindSigned, q.Signed)
 	}
 	for _, der := range opts.Certificates {
-		a.Certificates = append(a.Certificates, b.object(KindCertificate, der, ""))
+		a.Certificates = append(a.Certificates, b.object(KindCertificate, der))
 	}
 	for _, der := range opts.Timestamps {
-		a.Timestamps = append(a.Timestamps, b.object(KindTimestamp, der, ""))
+		a.Timestamps = append(a.Timestamps, b.object(KindTimestamp, der))
 	}
 	for _, e := range opts.Evidence {
 		switch e.Kind {
 		case verify.CertificateEvidence:
-			a.Certificates = append(a.Certificates, b.object(KindCertificate, e.DER, ""))
+			a.Certificates = append(a.Certificates, b.object(KindCertificate, e.DER))
 		case verify.TimestampEvidence:
-			a.Timestamps = append(a.Timestamps, b.object(KindTimestamp, e.DER, ""))
+			a.Timestamps = append(a.Timestamps, b.object(KindTimestamp, e.DER))
 		}
 	}
 }
@@ -309,7 +306,7 @@ func (b *builder) signer(s *verify.Signer) Signer {
 }
 
 func (b *builder) timestamp(t *verify.Timestamp) Timestamp {
-	out := Timestamp{Token: b.object(KindTimestamp, t.DER, "")}
+	out := Timestamp{Token: b.object(KindTimestamp, t.DER)}
 	if t.Err != nil {
 		if e, ok := errors.AsType[*verify.Error](t.Err); ok {
 			out.Reason = e.Reason
@@ -358,7 +355,12 @@ func (b *builder) fact(f *verify.RevocationFact) Fact {
 }
 
 func (b *builder) report(r *verify.StatusReport) Hash {
-	return b.object(Kind(r.Kind), r.DER, text(r.Source))
+	hash := Hash(b.recorder.shared.OfReport(r))
+	o := b.hashed(Kind(r.Kind), hash, r.DER)
+	if source := text(r.Source); source != "" && !slices.Contains(o.Sources, source) {
+		o.Sources = append(o.Sources, source)
+	}
+	return hash
 }
 
 // instant returns a time as records have it: in UTC, and equal if it is the same.
