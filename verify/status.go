@@ -202,14 +202,12 @@ func (r *StatusReport) effectiveFrom() time.Time {
 
 // Current reports whether the evidence was current at q.At, which is what it
 // takes to exclude a suspension at that instant.
-func (q StatusQuery) Current(r *StatusReport) bool { return q.current(r) == nil }
+func (q StatusQuery) Current(r *StatusReport) bool { return q.lapse(r) == current }
 
 // counts says whether the evidence tells about q.At at all.
 func (q StatusQuery) counts(r *StatusReport) error {
-	notCurrent := q.current(r)
-	endless := r.NextUpdate.IsZero() && q.maxAge(r) == 0
-	if notCurrent != nil && (endless || r.ThisUpdate.Before(q.At)) {
-		return notCurrent
+	if why := q.lapse(r); why == endless || why != current && r.ThisUpdate.Before(q.At) {
+		return q.lapsed(why, r)
 	}
 	// What is current by DefaultSkew alone may be from after the end, too.
 	retained := !r.RetainsFrom.IsZero() && !q.Cert.NotAfter.Before(r.RetainsFrom)
@@ -227,19 +225,46 @@ func (q StatusQuery) maxAge(r *StatusReport) time.Duration {
 	return q.Fresh.CRL
 }
 
-func (q StatusQuery) current(r *StatusReport) error {
+// A lapse is why evidence was not current at an instant.
+type lapse int
+
+const (
+	current  lapse = iota
+	notYet         // from after it
+	endless        // without an end, and none is set
+	outdated       // nextUpdate was over
+	tooOld         // older than is accepted
+)
+
+// lapse is asked of all evidence that is found, and mostly of no consequence: what there
+// is to say about one is written when it is needed.
+func (q StatusQuery) lapse(r *StatusReport) lapse {
 	maxAge := q.maxAge(r)
 	switch {
-	case r.ThisUpdate.After(q.At.Add(DefaultSkew)):
-		return stale("thisUpdate %s is after %s", r.ThisUpdate.Format(time.RFC3339), q.At.Format(time.RFC3339))
-	case !r.NextUpdate.IsZero() && !q.At.Before(r.NextUpdate):
-		return stale("nextUpdate %s has passed at %s", r.NextUpdate.Format(time.RFC3339), q.At.Format(time.RFC3339))
 	case r.NextUpdate.IsZero() && maxAge == 0:
-		return stale("nextUpdate is absent and no maximum age is set")
+		return endless
+	case r.ThisUpdate.After(q.At.Add(DefaultSkew)):
+		return notYet
+	case !r.NextUpdate.IsZero() && !q.At.Before(r.NextUpdate):
+		return outdated
 	case maxAge != 0 && q.At.Sub(r.ThisUpdate) > maxAge:
-		return stale("thisUpdate %s is more than %v before %s", r.ThisUpdate.Format(time.RFC3339), maxAge, q.At.Format(time.RFC3339))
+		return tooOld
 	}
-	return nil
+	return current
+}
+
+func (q StatusQuery) lapsed(why lapse, r *StatusReport) error {
+	this, next, at := r.ThisUpdate.Format(time.RFC3339), r.NextUpdate.Format(time.RFC3339), q.At.Format(time.RFC3339)
+	switch why {
+	case notYet:
+		return stale("thisUpdate %s is after %s", this, at)
+	case endless:
+		return stale("nextUpdate is absent and no maximum age is set")
+	case outdated:
+		return stale("nextUpdate %s has passed at %s", next, at)
+	default:
+		return stale("thisUpdate %s is more than %v before %s", this, q.maxAge(r), at)
+	}
 }
 
 func stale(format string, args ...any) error {
