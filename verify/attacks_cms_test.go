@@ -367,9 +367,12 @@ func attackOwnEvidence(t *testing.T, w *world) {
 			res, err := w.newVerifier(t, nil).SignedData(t.Context(), der, &verify.Options{Use: use})
 			t.Run(name, func(t *testing.T) { wantReason(t, res, err, verify.ReasonRevoked) })
 		}
-		silent := w.newVerifier(t, func(cfg *verify.Config) { cfg.Status = w.offline(t) })
-		res, err := silent.SignedData(t.Context(), der, nil)
+		silent := w.offline(t)
+		res, err := w.newVerifier(t, func(cfg *verify.Config) { cfg.Status = silent }).SignedData(t.Context(), der, nil)
 		t.Run(name+", and nobody answers", func(t *testing.T) { wantReason(t, res, err, "") })
+		last := func(cfg *verify.Config) { cfg.Status = append(silent, cfg.Status...) }
+		res, err = w.newVerifier(t, last).SignedData(t.Context(), der, nil)
+		t.Run(name+", and the last source answers", func(t *testing.T) { wantReason(t, res, err, verify.ReasonRevoked) })
 	}
 }
 

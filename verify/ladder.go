@@ -12,7 +12,8 @@ import (
 // until one knows.
 //
 // What the signer has sent along is his choice among all that is still within its
-// time, and may be from before he was revoked: it keeps nobody from being asked.
+// time, and may be from before he was revoked: it keeps nobody from being asked, and
+// counts where nobody else knows.
 //
 // Revoked, held by anyone, wins before any good. An authority that says it does
 // not know the certificate ends the climb: a list in which a certificate is
@@ -44,6 +45,7 @@ func (v *Verifier) climb(ctx context.Context, q StatusQuery, by *learning) (fact
 	if !climb.done() && !heldOnly {
 		q.HeldOnly, q.Supplied = false, supplied
 		climb.errs = nil // each source tells again what is wrong with what it holds
+		climb.network = true
 		for _, source := range sources {
 			if climb.ask(ctx, source, q); climb.done() {
 				break
@@ -59,12 +61,15 @@ func (v *Verifier) climb(ctx context.Context, q StatusQuery, by *learning) (fact
 type climb struct {
 	query StatusQuery
 	by    *learning
-	found bool            // some evidence counts
-	best  RevocationFact  // of the worst status that counts
-	other *RevocationFact // with RequireBoth: good evidence of the other kind, or nil
-	stale bool            // some evidence was authentic but does not count
-	last  *RevocationFact // of that, the newest, if it may stand in, or nil
-	errs  []error
+	found bool // some evidence counts
+	own   bool // and not by the choice of the signer
+
+	network bool            // may be asked; before that, what is supplied is the caller's
+	best    RevocationFact  // of the worst status that counts
+	other   *RevocationFact // with RequireBoth: good evidence of the other kind, or nil
+	stale   bool            // some evidence was authentic but does not count
+	last    *RevocationFact // of that, the newest, if it may stand in, or nil
+	errs    []error
 
 	revokedAfter time.Time // the first that any evidence says, or zero
 }
@@ -74,7 +79,7 @@ var severity = [...]int{Unknown: 1, Good: 0, Suspended: 2, Revoked: 3}
 
 // done reports whether further rungs can add nothing.
 func (c *climb) done() bool {
-	return c.found && (c.best.Status != Good || !c.missesOther())
+	return c.found && (c.best.Status != Good || c.own && !c.missesOther())
 }
 
 // missesOther reports whether evidence of both kinds is wanted and there is one.
@@ -118,6 +123,7 @@ func (c *climb) add(ctx context.Context, report *StatusReport, held bool) {
 		c.other = &other
 	}
 	c.found = true
+	c.own = c.own || !c.network || report.Source != SourceSupplied
 }
 
 func (c *climb) fact(status Status, report *StatusReport, authorities []Authority) RevocationFact {
