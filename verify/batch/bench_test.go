@@ -45,11 +45,17 @@ type load struct {
 	filings []pkitest.Filing
 	items   []batch.Item
 	certs   []*x509.Certificate // of the signers of the filings
-	issuers map[string]*rsaverify.Key
+	issuers map[string]issuer
 	leaf    *rsa.PublicKey // of an RSA-2048 signature over digest
 	digest  [sha256.Size]byte
 	sig     []byte
 	roots   *x509.CertPool
+}
+
+// An issuer is the key of a CA, as crypto/rsa takes it and as package verify does.
+type issuer struct {
+	public   *rsa.PublicKey
+	prepared *rsaverify.Key
 }
 
 func newLoad(b *testing.B, n, citizens int) *load {
@@ -76,9 +82,10 @@ func newLoad(b *testing.B, n, citizens int) *load {
 	if l.sig, err = card.SignPKCS1(nil); err != nil {
 		b.Fatal(err)
 	}
-	l.issuers, l.roots = make(map[string]*rsaverify.Key), x509.NewCertPool()
+	l.issuers, l.roots = make(map[string]issuer), x509.NewCertPool()
 	for _, g := range []*pkitest.Generation{l.pki.G2, l.pki.G3} {
-		l.issuers[string(g.MOICA.Cert.SubjectKeyId)] = rsaverify.NewKey(g.MOICA.Cert.PublicKey.(*rsa.PublicKey))
+		public := g.MOICA.Cert.PublicKey.(*rsa.PublicKey)
+		l.issuers[string(g.MOICA.Cert.SubjectKeyId)] = issuer{public, rsaverify.NewKey(public)}
 		l.roots.AddCert(g.Root.Cert)
 	}
 	return l
@@ -98,20 +105,28 @@ func (l *load) onCores(cores int, one func(i int)) {
 }
 
 // primitives are what no verification can do without: a hash of the content, an
-// RSA-2048 verification and, the first time that a citizen appears, one of RSA-4096 by
-// the code that package verify uses.
-func (l *load) primitives(b *testing.B, cores, citizens int) {
+// RSA-2048 verification and, the first time that a citizen appears, one of RSA-4096.
+func (l *load) primitives(b *testing.B, cores, citizens int, certified func(by issuer, digest, sig []byte) error) {
 	l.onCores(cores, func(i int) {
 		sha256.Sum256(l.filings[i].Content)
 		err := rsa.VerifyPKCS1v15(l.leaf, crypto.SHA256, l.digest[:], l.sig)
 		if cert := l.certs[i]; err == nil && i < citizens {
 			sum := sha256.Sum256(cert.RawTBSCertificate)
-			err = l.issuers[string(cert.AuthorityKeyId)].VerifyPKCS1v15(crypto.SHA256, sum[:], cert.Signature)
+			err = certified(l.issuers[string(cert.AuthorityKeyId)], sum[:], cert.Signature)
 		}
 		if err != nil {
 			b.Error(err)
 		}
 	})
+}
+
+// The RSA-4096 verification by the code that package verify uses, and by crypto/rsa.
+func ownRSA(by issuer, digest, sig []byte) error {
+	return by.prepared.VerifyPKCS1v15(crypto.SHA256, digest, sig)
+}
+
+func standardRSA(by issuer, digest, sig []byte) error {
+	return rsa.VerifyPKCS1v15(by.public, crypto.SHA256, digest, sig)
 }
 
 // digitorus does for every filing what the peer of that name does.
@@ -152,11 +167,13 @@ func BenchmarkBatch(b *testing.B) {
 			c := benchkit.Compare(b,
 				benchkit.Case{Name: "batch", Op: func() { l.batch(b, cores) }},
 				benchkit.Case{Name: "one-core", Op: func() { l.batch(b, 1) }},
-				benchkit.Case{Name: "primitives", Op: func() { l.primitives(b, cores, n/each) }},
-				benchkit.Case{Name: "primitives-one-core", Op: func() { l.primitives(b, 1, n/each) }},
+				benchkit.Case{Name: "primitives", Op: func() { l.primitives(b, cores, n/each, ownRSA) }},
+				benchkit.Case{Name: "primitives-one-core", Op: func() { l.primitives(b, 1, n/each, ownRSA) }},
+				benchkit.Case{Name: "standard-primitives", Op: func() { l.primitives(b, cores, n/each, standardRSA) }},
 				benchkit.Case{Name: "digitorus", Op: func() { l.digitorus(b, cores) }},
 			)
 			c.Ratio("primitives", "batch")
+			c.Ratio("standard-primitives", "batch")
 			c.Ratio("one-core", "batch")
 			c.Ratio("primitives-one-core", "primitives") // what the machine has of a second core
 			c.Ratio("digitorus", "batch")
@@ -177,7 +194,7 @@ func BenchmarkProcessor(b *testing.B) {
 			for b.Loop() {
 				batched := processorTime(b, func() { l.batch(b, cores) })
 				alone := processorTime(b, func() { l.batch(b, 1) })
-				primitives := processorTime(b, func() { l.primitives(b, cores, n/each) })
+				primitives := processorTime(b, func() { l.primitives(b, cores, n/each, ownRSA) })
 				share = append(share, primitives.Seconds()/batched.Seconds())
 				growth = append(growth, batched.Seconds()/alone.Seconds())
 			}
