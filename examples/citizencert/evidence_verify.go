@@ -152,7 +152,7 @@ func (r *rejudging) prepare(in *files) (*evidence.Judge, *rejudged, error) {
 			all = append(all, store)
 		}
 		for _, d := range damage {
-			out.Verdict, out.Store = "refused", append(out.Store, d.Error())
+			out.Verdict, out.Store = "refused", append(out.Store, fmt.Sprintf("%s: %v", name, d))
 		}
 	}
 	if len(all) > 0 {

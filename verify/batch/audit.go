@@ -16,34 +16,48 @@ import (
 // the digest that was signed, time-stamped or written down: without that, Verify
 // finds accidents, and changes by those who do not know the format. What is not as
 // it was written is a *DamageError, which names file, line and filing, or the object.
-// Evidence that Config.Keep has elsewhere is not looked at. Of a run
-// that has not finished, Verify checks what is there and returns ErrUnfinished with
-// the Report so far.
+// Of a run that has not finished, Verify checks what is there and returns
+// ErrUnfinished with the Report so far.
+//
+// Further stores are the paths of packs ([evidence.Pack]), or folders of objects
+// ([evidence.Dir]), to which Config.Keep has had evidence go: those of all workers,
+// where a run was spread. Packs are read as a whole, and of a batch that has evidence
+// elsewhere, every object that a line rests on must then be in one of the stores.
+// Where none is named, Report.Elsewhere says how many lines rest on what Verify has
+// not seen.
 //
 // It does not judge anything again: see [Rejudge].
-func Verify(dir string) (*Report, error) {
+func Verify(dir string, further ...string) (*Report, error) {
 	head, err := os.ReadFile(filepath.Join(dir, headName))
 	if err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}
-	a := &audit{dir: dir, batch: nameOf(head), summary: newSummary()}
-	if where(head) == EvidenceName {
-		var done func() error
-		if a.held, done, err = readHeld(dir); err != nil {
-			return nil, err
-		}
-		defer done()
+	all, err := openStores(dir, further)
+	if err != nil {
+		return nil, err
 	}
+	defer all.Close()
+	a := &audit{dir: dir, batch: nameOf(head), summary: newSummary(), held: newHeld(all.String(), all.has)}
+	a.complete = where(head) != evidenceElsewhere || len(further) > 0
+	err = a.run()
+	if a.last != nil {
+		a.last.Elsewhere = a.elsewhere
+	}
+	return a.last, err
+}
+
+// run goes through the generations, and leaves the last Report in a.last.
+func (a *audit) run() error {
 	for generation := 0; ; generation++ {
-		begun, err := exists(filepath.Join(dir, fmt.Sprintf(resultsName, generation)))
+		begun, err := exists(filepath.Join(a.dir, fmt.Sprintf(resultsName, generation)))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !begun && generation > 0 {
-			return a.last, noManifest(dir, generation)
+			return noManifest(a.dir, generation)
 		}
 		if err := a.generation(generation); err != nil {
-			return a.last, err
+			return err
 		}
 	}
 }
@@ -61,7 +75,9 @@ func noManifest(dir string, generation int) error {
 // An audit goes through the generations of a record.
 type audit struct {
 	dir, batch string
-	held       *held // or nil
+	held       *held
+	complete   bool  // held must have all that lines rest on
+	elsewhere  int64 // lines that rest on something else
 	summary    *Summary
 	last       *Report
 }
@@ -105,10 +121,11 @@ func (a *audit) generation(n int) error {
 
 // check checks that the evidence of a line is there.
 func (a *audit) check(s *scan, res *Result) error {
-	if a.held == nil {
+	missing, err := a.held.check(res)
+	if missing != nil && !a.complete {
+		a.elsewhere++
 		return nil
 	}
-	missing, err := a.held.check(res)
 	if missing != nil {
 		return &DamageError{File: fmt.Sprintf(resultsName, s.generation), Line: s.lines, Item: res.Item, Err: missing}
 	}

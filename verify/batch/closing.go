@@ -32,6 +32,10 @@ type Report struct {
 
 	// Manifest is the SHA-256 of the file itself, in hexadecimal.
 	Manifest string `json:"-"`
+
+	// Elsewhere, of Verify, is how many results rest on objects that Config.Keep has had
+	// go elsewhere and that Verify was not shown.
+	Elsewhere int64 `json:"-"`
 }
 
 // A Sample is how many filings had been judged after some time.
