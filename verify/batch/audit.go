@@ -2,7 +2,6 @@ package batch
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -114,7 +113,7 @@ func (a *audit) generation(n int) error {
 		return fmt.Errorf("batch: %s: %w", a.dir, ErrUnfinished)
 	}
 	if rest > 0 {
-		return &DamageError{File: fmt.Sprintf(resultsName, n), Line: s.lines + 1, Err: errors.New("it has no end")}
+		return s.noEnd()
 	}
 	return a.compare(report, &s)
 }
@@ -140,33 +139,11 @@ func (a *audit) withdraw() error {
 
 // compare holds the manifest of a generation against its results.
 func (a *audit) compare(report *Report, s *scan) error {
-	damage := func(format string, args ...any) error {
-		return &DamageError{File: fmt.Sprintf(manifestName, s.generation), Err: fmt.Errorf(format, args...)}
-	}
-	previous := ""
-	if a.last != nil {
-		previous = a.last.Manifest
-	}
-	switch {
-	case report.Batch != a.batch:
-		return damage("it is of batch %s, and %s is that of %s", report.Batch, headName, a.batch)
-	case report.Generation != s.generation || report.Previous != previous:
-		return damage("it is of generation %d after %q, want %d after %q", report.Generation, report.Previous, s.generation, previous)
-	case report.Lines != s.lines:
-		return damage("it counts %d results, and there are %d", report.Lines, s.lines)
-	case len(report.Shards) != len(s.heads):
-		return damage("it has %d shards, and the results have %d", len(report.Shards), len(s.heads))
-	}
-	for i, want := range s.heads {
-		if report.Shards[i] != want {
-			return damage("shard %d has head %s, want %s", i, report.Shards[i].Head, want.Head)
-		}
-	}
-	if want := chainOf(s.heads); report.Chain != want {
-		return damage("its chain is %s, want %s", report.Chain, want)
+	if err := report.closes(s, a.last); err != nil {
+		return err
 	}
 	if !reflect.DeepEqual(report.Summary, *a.summary) {
-		return damage("its summary is not that of the results")
+		return s.badManifest("its summary is not that of the results")
 	}
 	a.last = report
 	return nil

@@ -134,3 +134,35 @@ func lastReport(dir string) (last *Report, err error) {
 		last = report
 	}
 }
+
+// closes checks that a manifest is that of the results that a scan has gone through,
+// and follows the one before, which may be nil.
+func (report *Report) closes(s *scan, before *Report) error {
+	previous := ""
+	if before != nil {
+		previous = before.Manifest
+	}
+	switch {
+	case report.Batch != s.batch:
+		return s.badManifest("it is of batch %s, and %s is that of %s", report.Batch, headName, s.batch)
+	case report.Generation != s.generation || report.Previous != previous:
+		return s.badManifest("it is of generation %d after %q, want %d after %q", report.Generation, report.Previous, s.generation, previous)
+	case report.Lines != s.lines:
+		return s.badManifest("it counts %d results, and there are %d", report.Lines, s.lines)
+	case len(report.Shards) != len(s.heads):
+		return s.badManifest("it has %d shards, and the results have %d", len(report.Shards), len(s.heads))
+	}
+	for i, want := range s.heads {
+		if report.Shards[i] != want {
+			return s.badManifest("shard %d has head %s, want %s", i, report.Shards[i].Head, want.Head)
+		}
+	}
+	if want := chainOf(s.heads); report.Chain != want {
+		return s.badManifest("its chain is %s, want %s", report.Chain, want)
+	}
+	return nil
+}
+
+func (s *scan) badManifest(format string, args ...any) error {
+	return &DamageError{File: fmt.Sprintf(manifestName, s.generation), Err: fmt.Errorf(format, args...)}
+}
