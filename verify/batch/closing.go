@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // A Report closes a generation of results, and is the content of its manifest
@@ -36,6 +38,12 @@ type Report struct {
 	// Elsewhere, of Verify, is how many results rest on objects that Config.Keep has had
 	// go elsewhere and that Verify was not shown.
 	Elsewhere int64 `json:"-"`
+
+	// Seals are those over Bytes that are beside the manifest, whatever they are worth:
+	// see AddSeal.
+	Seals []evidence.Seal `json:"-"`
+
+	text []byte // of the file
 }
 
 // A Sample is how many filings had been judged after some time.
@@ -95,7 +103,7 @@ func (rec *record) report(previous string, m *meter, judged int64) (*Report, err
 		return nil, fmt.Errorf("batch: encoding the manifest: %w", err)
 	}
 	text = append(text, '\n')
-	report.Manifest = nameOf(text)
+	report.Manifest, report.text = nameOf(text), text
 	return report, writeFile(filepath.Join(rec.dir, fmt.Sprintf(manifestName, rec.generation)), text)
 }
 
@@ -109,15 +117,22 @@ func chainOf(heads []ShardHead) string {
 
 // readReport returns the manifest of a generation, or nil if it is not closed.
 func readReport(dir string, generation int) (*Report, error) {
+	seals, err := readSeals(dir, generation)
+	if err != nil {
+		return nil, err
+	}
 	name := fmt.Sprintf(manifestName, generation)
 	text, err := os.ReadFile(filepath.Join(dir, name))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && seals == nil {
 		return nil, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &DamageError{File: name, Err: errors.New("it is missing, and seals over it are there")}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}
-	report := &Report{Summary: *newSummary(), Manifest: nameOf(text)}
+	report := &Report{Summary: *newSummary(), Manifest: nameOf(text), Seals: seals, text: text}
 	if err := json.Unmarshal(text, report); err != nil {
 		return nil, &DamageError{File: name, Err: err}
 	}
