@@ -13,7 +13,7 @@
 //	citizencert evidence    verify -source SOURCE … DIR   judge the lines of a batch again
 //	citizencert evidence    seal -key FILE DIR          sign the manifest of a batch, or add a time-stamp token
 //	citizencert batch-worker -nats URL … SOURCE         judge for a batch that runs with -nats URL elsewhere
-//	citizencert audit       DIR                         whether the record of a batch is as it was written
+//	citizencert audit       [-store PACK] DIR           whether the record of a batch is as it was written
 //	citizencert demo        filings -n N DIR            invented filings to try batch with
 //	citizencert anchors     fetch|check DIR             download, or name and re-check, the pinned anchors in DIR
 //

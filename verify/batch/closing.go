@@ -15,8 +15,8 @@ import (
 )
 
 // A Report closes a generation of results, and is the content of its manifest
-// file. Whoever signs or time-stamps the digest of the last manifest vouches for
-// every line of every generation.
+// file. Whoever signs or time-stamps the last manifest vouches for every line of every
+// generation: see AddSeal.
 type Report struct {
 	Batch      string  `json:"batch"` // SHA-256 of batch.json
 	Generation int     `json:"generation"`
