@@ -125,10 +125,10 @@ func (c *sealChecker) check(ctx context.Context, data []byte, seals []evidence.S
 		all = append(all, v)
 	}
 	if len(c.keys) > 0 && !valid[evidence.SealKey] {
-		errs = append(errs, fmt.Errorf("%w by a key of -seal-key", evidence.ErrNotSealed))
+		errs = append(errs, errors.New("not sealed by a key of -seal-key"))
 	}
 	if c.verifier != nil && !valid[evidence.SealTimestamp] {
-		errs = append(errs, fmt.Errorf("%w by a time-stamp", evidence.ErrNotSealed))
+		errs = append(errs, errors.New("not sealed by a time-stamp of -seal-tsa-anchors"))
 	}
 	return all, errors.Join(errs...)
 }
@@ -190,7 +190,7 @@ func (m *manifestSeals) check(ctx context.Context, checker *sealChecker, last *b
 }
 
 func (m *manifestSeals) writeText(w *textWriter) {
-	w.line("not sealed", "%s", m.NotSealed)
+	w.line("because", "%s", m.NotSealed)
 	writeSeals(w, m.Seals)
 }
 

@@ -81,3 +81,26 @@ func TestSealFile(t *testing.T) {
 		}
 	}
 }
+
+// What is read as seals is written again as it was, and else it is damaged.
+func FuzzParseSeals(f *testing.F) {
+	seals, err := evidence.EncodeSeals([]evidence.Seal{evidence.NewTimestampSeal([]byte("a token")), evidence.NewTimestampSeal(nil)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seals)
+	f.Add(seals[:len(seals)-1])
+	f.Add([]byte(`{"kind":"jws","sha256":"","data":null}` + "\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		seals, err := evidence.ParseSeals(data)
+		if err != nil {
+			if _, ok := errors.AsType[*evidence.DamageError](err); !ok || seals != nil {
+				t.Fatalf("got %d seals, and %T, want a *DamageError", len(seals), err)
+			}
+			return
+		}
+		if again, err := evidence.EncodeSeals(seals); err != nil || !bytes.Equal(again, data) {
+			t.Errorf("%q is written %q (%v)", data, again, err)
+		}
+	})
+}
