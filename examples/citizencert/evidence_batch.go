@@ -29,7 +29,9 @@ type rejudgedBatch struct {
 	NotJudged  int64            `json:"notJudged"` // then either, for what was wrong with the filing's entry
 	Others     int64            `json:"others"`
 	Records    []rejudgedRecord `json:"records"`
-	Store      []string         `json:"store,omitempty"` // what is damaged in it
+	Store      []string         `json:"store,omitempty"`    // what is damaged in it
+	Manifest   string           `json:"manifest,omitempty"` // the SHA-256 of the one that closes the lines
+	manifestSeals
 }
 
 // verifyBatch judges the lines of a batch again.
@@ -37,8 +39,6 @@ func (r *rejudging) verifyBatch(ctx context.Context, in *files, dir string) (rep
 	switch {
 	case r.message != "" || r.text != "":
 		return nil, errors.New("-signature and -content are for a file: of a batch, -source has the filings")
-	case r.sealKey != "":
-		return nil, errors.New("-seal-key is for a file: of a batch, the digest of its manifest is what is sealed")
 	case len(in.more) > 0:
 		return nil, errors.New("evidence verify takes one batch at a time")
 	}
@@ -60,11 +60,16 @@ func (r *rejudging) verifyBatch(ctx context.Context, in *files, dir string) (rep
 	if err != nil {
 		return nil, err
 	}
+	checker, err := r.seals.newChecker(in)
+	if err != nil {
+		return nil, err
+	}
+	defer checker.Close()
 	out := &rejudgedBatch{Verdict: prepared.Verdict, Store: prepared.Store, Records: []rejudgedRecord{}}
 	for line, err := range batch.Rejudge(ctx, dir, judge, opts) {
 		if damage, ok := errors.AsType[*batch.DamageError](err); ok {
-			out.add(rejudgedRecord{Name: damageName(damage), Verdict: "damaged", Message: damage.Error()}, false)
-			break
+			out.addDamage(damage)
+			return out, nil
 		}
 		if err != nil {
 			return nil, err
@@ -78,14 +83,36 @@ func (r *rejudging) verifyBatch(ctx context.Context, in *files, dir string) (rep
 	if out.Lines == 0 && r.item != "" {
 		return nil, fmt.Errorf("the batch has no filing %q", r.item)
 	}
-	return out, nil
+	return out, out.checkSeals(ctx, checker, dir)
 }
 
-func damageName(damage *batch.DamageError) string {
-	if damage.Line == 0 {
-		return damage.File
+// checkSeals checks the seals over the manifest, which all lines belong to.
+func (b *rejudgedBatch) checkSeals(ctx context.Context, checker *sealChecker, dir string) error {
+	last, err := batch.ReadReport(dir)
+	if errors.Is(err, batch.ErrUnfinished) {
+		last, err = new(batch.Report), nil
 	}
-	return fmt.Sprintf("%s:%d", damage.File, damage.Line)
+	if damage, ok := errors.AsType[*batch.DamageError](err); ok {
+		b.addDamage(damage)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	b.Manifest = last.Manifest
+	if b.check(ctx, checker, last); b.NotSealed != "" {
+		b.Verdict = "refused"
+	}
+	return nil
+}
+
+// addDamage keeps what ends the judging.
+func (b *rejudgedBatch) addDamage(damage *batch.DamageError) {
+	name := damage.File
+	if damage.Line > 0 {
+		name = fmt.Sprintf("%s:%d", damage.File, damage.Line)
+	}
+	b.add(rejudgedRecord{Name: name, Verdict: "damaged", Message: damage.Error()}, false)
 }
 
 // notJudged is the verdict on a line that no verifier was asked about.
@@ -140,6 +167,8 @@ func (b *rejudgedBatch) writeText(w *textWriter) {
 	if b.NotJudged > 0 {
 		w.line("not judged", "%d, then either", b.NotJudged)
 	}
+	w.line("manifest", "%s", b.Manifest)
+	b.manifestSeals.writeText(w)
 	for _, damage := range b.Store {
 		w.line("store", "%s", damage)
 	}

@@ -19,7 +19,7 @@ type rejudging struct {
 	environment   string
 	stores        stringList
 	message, text string
-	sealKey       string
+	seals         sealing
 	source, item  string // of a batch
 
 	opened []io.Closer // stores that have to be closed
@@ -47,7 +47,7 @@ func setupEvidenceVerify(fs *flag.FlagSet) action {
 	fs.Var(&r.stores, "store", "`folder or pack` with what the records refer to; a pack is checked as a whole (repeatable)")
 	fs.StringVar(&r.message, "signature", "", "`FILE` with the signature, if the record has only its digest")
 	fs.StringVar(&r.text, "content", "", "`FILE` with the content that was signed, if it is not in the SignedData; otherwise its recorded digest is compared")
-	fs.StringVar(&r.sealKey, "seal-key", "", "`FILE` with the public key, or its certificate, that the records must be sealed by, in PEM")
+	r.seals.register(fs)
 	fs.StringVar(&r.source, "source", "", "`folder, manifest or archive` with the filings, for the folder of a batch")
 	fs.StringVar(&r.item, "item", "", "`name` of the filing, for the folder of a batch (default all)")
 	return r.verify
@@ -68,6 +68,7 @@ type rejudgedRecord struct {
 	Again    string `json:"again,omitempty"`
 	Message  string `json:"message"`
 
+	Seals       []sealVerdict         `json:"seals,omitempty"`
 	ByDigest    bool                  `json:"byDigest,omitempty"` // the content was not given
 	Differences []evidence.Difference `json:"differences,omitempty"`
 	Context     []evidence.Difference `json:"context,omitempty"` // by what it was judged now that differs
@@ -85,12 +86,11 @@ func (r *rejudging) verify(ctx context.Context, in *files, name string) (report,
 	if err != nil {
 		return nil, err
 	}
-	var key any
-	if r.sealKey != "" {
-		if key, err = in.publicKey(r.sealKey); err != nil {
-			return nil, err
-		}
+	checker, err := r.seals.newChecker(in)
+	if err != nil {
+		return nil, err
 	}
+	defer checker.Close()
 	names := append([]string{name}, in.more...)
 	for _, name := range names {
 		lines, err := in.evidence(name)
@@ -101,7 +101,7 @@ func (r *rejudging) verify(ctx context.Context, in *files, name string) (report,
 			return nil, errors.New("-signature and -content are for one record")
 		}
 		for _, l := range lines {
-			record, err := r.judge(ctx, in, judge, l, key)
+			record, err := r.judge(ctx, in, judge, l, checker)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", l.name, err)
 			}
@@ -152,7 +152,7 @@ func (r *rejudging) prepare(in *files) (*evidence.Judge, *rejudged, error) {
 			all = append(all, store)
 		}
 		for _, d := range damage {
-			out.Verdict, out.Store = "refused", append(out.Store, d.Error())
+			out.Verdict, out.Store = "refused", append(out.Store, fmt.Sprintf("%s: %v", name, d))
 		}
 	}
 	if len(all) > 0 {
@@ -163,18 +163,17 @@ func (r *rejudging) prepare(in *files) (*evidence.Judge, *rejudged, error) {
 }
 
 // judge judges one record. An error means that files could not be read.
-func (r *rejudging) judge(ctx context.Context, in *files, judge *evidence.Judge, l recordLine, key any) (*rejudgedRecord, error) {
+func (r *rejudging) judge(ctx context.Context, in *files, judge *evidence.Judge, l recordLine, checker *sealChecker) (*rejudgedRecord, error) {
 	out := &rejudgedRecord{Name: l.name, Verdict: "valid"}
 	if l.damage != nil {
 		out.Verdict, out.Message = "damaged", l.damage.Error()
 		return out, nil
 	}
 	out.SHA256, out.Recorded = l.file.Hash().String(), string(l.file.Record.Verdict.Outcome)
-	if key != nil {
-		if err := l.file.CheckKey(key); err != nil {
-			out.Verdict, out.Message = "not-sealed", err.Error()
-			return out, nil
-		}
+	var sealed error
+	if out.Seals, sealed = checker.check(ctx, l.file.Bytes(), l.file.Seals); sealed != nil {
+		out.Verdict, out.Message = notSealed, sealed.Error()
+		return out, nil
 	}
 	given := new(evidence.Given)
 	if r.message != "" {
@@ -262,6 +261,7 @@ func (r *rejudgedRecord) writeText(w *textWriter) {
 	w.nested(func() {
 		w.line("SHA-256", "%s", r.SHA256)
 		w.line("because", "%s", r.Message)
+		writeSeals(w, r.Seals)
 		for _, d := range r.Differences {
 			w.line("changed", "%s", d)
 		}

@@ -11,8 +11,9 @@
 //	citizencert evidence    verify … FILE...            judge it again, from what it holds, and say what changed
 //	citizencert batch       -out DIR … SOURCE           many filings: a folder, manifest or archive
 //	citizencert evidence    verify -source SOURCE … DIR   judge the lines of a batch again
+//	citizencert evidence    seal -key FILE DIR          sign the manifest of a batch, or add a time-stamp token
 //	citizencert batch-worker -nats URL … SOURCE         judge for a batch that runs with -nats URL elsewhere
-//	citizencert audit       DIR                         whether the record of a batch is as it was written
+//	citizencert audit       [-store PACK] DIR           whether the record of a batch is as it was written
 //	citizencert demo        filings -n N DIR            invented filings to try batch with
 //	citizencert anchors     fetch|check DIR             download, or name and re-check, the pinned anchors in DIR
 //
@@ -81,6 +82,7 @@ var commands = []command{
 	{"inspect", "FILE", "what is in this certificate, CRL, OCSP response or SignedData", setupInspect},
 	{"evidence show", "FILE", "what a verdict rested on", setupEvidenceShow},
 	{"evidence verify", "FILE...", "judge recorded verdicts again, from what they hold, and say what changed; or the lines of a batch in a folder", setupEvidenceVerify},
+	{"evidence seal", "DIR", "sign the manifest of a batch in DIR, or put a time-stamp token over it beside it", setupEvidenceSeal},
 	{"batch", "SOURCE", "the filings of a folder, a manifest or an archive, each with a line of results", setupBatch},
 	{"batch-worker", "SOURCE", "judge for a batch of another process", setupBatchWorker},
 	{"audit", "DIR", "whether the record of a batch in DIR is as it was written", setupAudit},

@@ -2,7 +2,6 @@ package batch
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,34 +15,48 @@ import (
 // the digest that was signed, time-stamped or written down: without that, Verify
 // finds accidents, and changes by those who do not know the format. What is not as
 // it was written is a *DamageError, which names file, line and filing, or the object.
-// Evidence that Config.Keep has elsewhere is not looked at. Of a run
-// that has not finished, Verify checks what is there and returns ErrUnfinished with
-// the Report so far.
+// Of a run that has not finished, Verify checks what is there and returns
+// ErrUnfinished with the Report so far.
+//
+// Further stores are the paths of packs ([evidence.Pack]), or folders of objects
+// ([evidence.Dir]), to which Config.Keep has had evidence go: those of all workers,
+// where a run was spread. Packs are read as a whole, and of a batch that has evidence
+// elsewhere, every object that a line rests on must then be in one of the stores.
+// Where none is named, Report.Elsewhere says how many lines rest on what Verify has
+// not seen.
 //
 // It does not judge anything again: see [Rejudge].
-func Verify(dir string) (*Report, error) {
+func Verify(dir string, further ...string) (*Report, error) {
 	head, err := os.ReadFile(filepath.Join(dir, headName))
 	if err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}
-	a := &audit{dir: dir, batch: nameOf(head), summary: newSummary()}
-	if where(head) == EvidenceName {
-		var done func() error
-		if a.held, done, err = readHeld(dir); err != nil {
-			return nil, err
-		}
-		defer done()
+	all, err := openStores(dir, further)
+	if err != nil {
+		return nil, err
 	}
+	defer all.Close()
+	a := &audit{dir: dir, batch: nameOf(head), summary: newSummary(), held: newHeld(all.String(), all.has)}
+	a.complete = where(head) != evidenceElsewhere || len(further) > 0
+	err = a.run()
+	if a.last != nil {
+		a.last.Elsewhere = a.elsewhere
+	}
+	return a.last, err
+}
+
+// run goes through the generations, and leaves the last Report in a.last.
+func (a *audit) run() error {
 	for generation := 0; ; generation++ {
-		begun, err := exists(filepath.Join(dir, fmt.Sprintf(resultsName, generation)))
+		begun, err := exists(filepath.Join(a.dir, fmt.Sprintf(resultsName, generation)))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !begun && generation > 0 {
-			return a.last, noManifest(dir, generation)
+			return noManifest(a.dir, generation)
 		}
 		if err := a.generation(generation); err != nil {
-			return a.last, err
+			return err
 		}
 	}
 }
@@ -61,7 +74,9 @@ func noManifest(dir string, generation int) error {
 // An audit goes through the generations of a record.
 type audit struct {
 	dir, batch string
-	held       *held // or nil
+	held       *held
+	complete   bool  // held must have all that lines rest on
+	elsewhere  int64 // lines that rest on something else
 	summary    *Summary
 	last       *Report
 }
@@ -98,17 +113,18 @@ func (a *audit) generation(n int) error {
 		return fmt.Errorf("batch: %s: %w", a.dir, ErrUnfinished)
 	}
 	if rest > 0 {
-		return &DamageError{File: fmt.Sprintf(resultsName, n), Line: s.lines + 1, Err: errors.New("it has no end")}
+		return s.noEnd()
 	}
 	return a.compare(report, &s)
 }
 
 // check checks that the evidence of a line is there.
 func (a *audit) check(s *scan, res *Result) error {
-	if a.held == nil {
+	missing, err := a.held.check(res)
+	if missing != nil && !a.complete {
+		a.elsewhere++
 		return nil
 	}
-	missing, err := a.held.check(res)
 	if missing != nil {
 		return &DamageError{File: fmt.Sprintf(resultsName, s.generation), Line: s.lines, Item: res.Item, Err: missing}
 	}
@@ -123,33 +139,11 @@ func (a *audit) withdraw() error {
 
 // compare holds the manifest of a generation against its results.
 func (a *audit) compare(report *Report, s *scan) error {
-	damage := func(format string, args ...any) error {
-		return &DamageError{File: fmt.Sprintf(manifestName, s.generation), Err: fmt.Errorf(format, args...)}
-	}
-	previous := ""
-	if a.last != nil {
-		previous = a.last.Manifest
-	}
-	switch {
-	case report.Batch != a.batch:
-		return damage("it is of batch %s, and %s is that of %s", report.Batch, headName, a.batch)
-	case report.Generation != s.generation || report.Previous != previous:
-		return damage("it is of generation %d after %q, want %d after %q", report.Generation, report.Previous, s.generation, previous)
-	case report.Lines != s.lines:
-		return damage("it counts %d results, and there are %d", report.Lines, s.lines)
-	case len(report.Shards) != len(s.heads):
-		return damage("it has %d shards, and the results have %d", len(report.Shards), len(s.heads))
-	}
-	for i, want := range s.heads {
-		if report.Shards[i] != want {
-			return damage("shard %d has head %s, want %s", i, report.Shards[i].Head, want.Head)
-		}
-	}
-	if want := chainOf(s.heads); report.Chain != want {
-		return damage("its chain is %s, want %s", report.Chain, want)
+	if err := report.closes(s, a.last); err != nil {
+		return err
 	}
 	if !reflect.DeepEqual(report.Summary, *a.summary) {
-		return damage("its summary is not that of the results")
+		return s.badManifest("its summary is not that of the results")
 	}
 	a.last = report
 	return nil

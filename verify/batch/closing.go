@@ -10,11 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/citizencert/citizencert/verify/evidence"
 )
 
 // A Report closes a generation of results, and is the content of its manifest
-// file. Whoever signs or time-stamps the digest of the last manifest vouches for
-// every line of every generation.
+// file. Whoever signs or time-stamps the last manifest vouches for every line of every
+// generation: see AddSeal.
 type Report struct {
 	Batch      string  `json:"batch"` // SHA-256 of batch.json
 	Generation int     `json:"generation"`
@@ -32,6 +34,16 @@ type Report struct {
 
 	// Manifest is the SHA-256 of the file itself, in hexadecimal.
 	Manifest string `json:"-"`
+
+	// Elsewhere, of Verify, is how many results rest on objects that Config.Keep has had
+	// go elsewhere and that Verify was not shown.
+	Elsewhere int64 `json:"-"`
+
+	// Seals are those over Bytes that are beside the manifest, whatever they are worth:
+	// see AddSeal.
+	Seals []evidence.Seal `json:"-"`
+
+	text []byte // of the file
 }
 
 // A Sample is how many filings had been judged after some time.
@@ -91,7 +103,7 @@ func (rec *record) report(previous string, m *meter, judged int64) (*Report, err
 		return nil, fmt.Errorf("batch: encoding the manifest: %w", err)
 	}
 	text = append(text, '\n')
-	report.Manifest = nameOf(text)
+	report.Manifest, report.text = nameOf(text), text
 	return report, writeFile(filepath.Join(rec.dir, fmt.Sprintf(manifestName, rec.generation)), text)
 }
 
@@ -105,15 +117,22 @@ func chainOf(heads []ShardHead) string {
 
 // readReport returns the manifest of a generation, or nil if it is not closed.
 func readReport(dir string, generation int) (*Report, error) {
+	seals, err := readSeals(dir, generation)
+	if err != nil {
+		return nil, err
+	}
 	name := fmt.Sprintf(manifestName, generation)
 	text, err := os.ReadFile(filepath.Join(dir, name))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && seals == nil {
 		return nil, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &DamageError{File: name, Err: errors.New("it is missing, and seals over it are there")}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}
-	report := &Report{Summary: *newSummary(), Manifest: nameOf(text)}
+	report := &Report{Summary: *newSummary(), Manifest: nameOf(text), Seals: seals, text: text}
 	if err := json.Unmarshal(text, report); err != nil {
 		return nil, &DamageError{File: name, Err: err}
 	}
@@ -129,4 +148,36 @@ func lastReport(dir string) (last *Report, err error) {
 		}
 		last = report
 	}
+}
+
+// closes checks that a manifest is that of the results that a scan has gone through,
+// and follows the one before, which may be nil.
+func (report *Report) closes(s *scan, before *Report) error {
+	previous := ""
+	if before != nil {
+		previous = before.Manifest
+	}
+	switch {
+	case report.Batch != s.batch:
+		return s.badManifest("it is of batch %s, and %s is that of %s", report.Batch, headName, s.batch)
+	case report.Generation != s.generation || report.Previous != previous:
+		return s.badManifest("it is of generation %d after %q, want %d after %q", report.Generation, report.Previous, s.generation, previous)
+	case report.Lines != s.lines:
+		return s.badManifest("it counts %d results, and there are %d", report.Lines, s.lines)
+	case len(report.Shards) != len(s.heads):
+		return s.badManifest("it has %d shards, and the results have %d", len(report.Shards), len(s.heads))
+	}
+	for i, want := range s.heads {
+		if report.Shards[i] != want {
+			return s.badManifest("shard %d has head %s, want %s", i, report.Shards[i].Head, want.Head)
+		}
+	}
+	if want := chainOf(s.heads); report.Chain != want {
+		return s.badManifest("its chain is %s, want %s", report.Chain, want)
+	}
+	return nil
+}
+
+func (s *scan) badManifest(format string, args ...any) error {
+	return &DamageError{File: fmt.Sprintf(manifestName, s.generation), Err: fmt.Errorf(format, args...)}
 }

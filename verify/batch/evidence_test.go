@@ -256,3 +256,50 @@ func TestResumeEvidence(t *testing.T) {
 		})
 	}
 }
+
+// Lines that were left out or written anew, with chains that fit, do not pass for those
+// that the manifest closes.
+func TestRejudgeManifest(t *testing.T) {
+	w, src, out, _ := record(t, 3)
+	results, manifest := filepath.Join(out, "results-0.jsonl"), filepath.Join(out, "manifest-0.json")
+	judge := w.judge(t, out, nil)
+	damage := func() *batch.DamageError {
+		t.Helper()
+		for _, err := range batch.Rejudge(t.Context(), out, judge, batch.RejudgeOptions{Source: src}) {
+			if err != nil {
+				found, ok := errors.AsType[*batch.DamageError](err)
+				if !ok {
+					t.Fatalf("got %v, want a DamageError", err)
+				}
+				return found
+			}
+		}
+		return nil
+	}
+	if found := damage(); found != nil {
+		t.Errorf("as it was written: got %v", found)
+	}
+	whole, closing := mustRead(t, results), mustRead(t, manifest)
+	writeFile(t, results, whole[:bytes.LastIndexByte(whole[:len(whole)-1], '\n')+1])
+	if found := damage(); found == nil || found.File != "manifest-0.json" {
+		t.Errorf("without the last line: got %v", found)
+	}
+	writeFile(t, results, append(bytes.Clone(whole), "half"...))
+	if found := damage(); found == nil || found.File != "results-0.jsonl" || found.Line != 4 {
+		t.Errorf("with half a line more: got %v", found)
+	}
+	writeFile(t, results, whole)
+	writeFile(t, filepath.Join(out, "manifest-1.json"), closing)
+	if found := damage(); found == nil || found.File != "manifest-1.json" {
+		t.Errorf("with a manifest without results: got %v", found)
+	}
+	if err := os.Remove(filepath.Join(out, "manifest-1.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(manifest); err != nil {
+		t.Fatal(err)
+	}
+	if found := damage(); found != nil {
+		t.Errorf("of a run that has not finished: got %v", found)
+	}
+}

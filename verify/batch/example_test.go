@@ -3,6 +3,9 @@ package batch_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
 	"log"
 	"os"
@@ -11,6 +14,7 @@ import (
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/batch"
+	"github.com/citizencert/citizencert/verify/evidence"
 	"github.com/citizencert/citizencert/verify/moica"
 )
 
@@ -63,10 +67,28 @@ func ExampleRunner_Run() {
 		log.Fatal(err)
 	}
 	fmt.Println(checked.Manifest == report.Manifest)
+
+	// Whoever has the key vouches for the whole record.
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	seal, err := evidence.NewKeySeal(checked.Bytes(), key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := checked.AddSeal(dir, seal); err != nil {
+		log.Fatal(err)
+	}
+	if checked, err = batch.Verify(dir); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(checked.Seals[0].CheckKey(checked.Bytes(), key.Public()))
 	// Output:
 	// 200 map[refused:21 valid:179]
 	// map[digest-mismatch:12 revoked:9]
 	// true
+	// <nil>
 }
 
 // exampleConfig is the policy of a service whose lists are at hand.

@@ -19,6 +19,7 @@ const (
 	lockName     = "lock"
 	resultsName  = "results-%d.jsonl"
 	manifestName = "manifest-%d.json"
+	sealsName    = "manifest-%d.seals"
 )
 
 // EvidenceName is the pack in the folder of a record, unless Config.Keep has evidence

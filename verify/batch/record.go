@@ -66,7 +66,7 @@ func (rec *record) recover(has func(evidence.Hash) (bool, error)) error {
 		if err != nil {
 			return rec.failed(err)
 		}
-		objects := newHeld(has)
+		objects := newHeld(EvidenceName, has)
 		rec.accept = func(res *Result) (bool, error) {
 			missing, err := objects.check(res)
 			if missing != nil && info.Size()-rec.size > maxUncertain {

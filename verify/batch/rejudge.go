@@ -43,9 +43,9 @@ type RejudgeOptions struct {
 // record again: from what is in them, the objects in the store of the judge, which is
 // the pack beside the results, and the filings in the source. Nothing else is asked.
 //
-// It checks each line against its chain as it goes, and ends with a [*DamageError] at
-// the first one that is not as it was written; [Verify] checks the record as a whole.
-// An error comes with a nil Rejudged and ends it.
+// It checks each line against its chain as it goes, and each manifest against the lines
+// before it, and ends with a [*DamageError] at the first that is not as it was written;
+// [Verify] checks the record as a whole, and the evidence. An error comes with a nil Rejudged and ends it.
 func Rejudge(ctx context.Context, dir string, judge *evidence.Judge, opts RejudgeOptions) iter.Seq2[*Rejudged, error] {
 	return func(yield func(*Rejudged, error) bool) {
 		head, err := os.ReadFile(filepath.Join(dir, headName))
@@ -56,16 +56,9 @@ func Rejudge(ctx context.Context, dir string, judge *evidence.Judge, opts Rejudg
 			yield(nil, fmt.Errorf("batch: %w", err))
 			return
 		}
-		for generation := 0; ; generation++ {
-			r := rejudging{ctx: ctx, judge: judge, opts: opts, scan: scan{batch: nameOf(head), generation: generation}}
-			err := r.run(dir, yield)
-			if err == errEnough || errors.Is(err, os.ErrNotExist) && generation > 0 {
-				return
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
+		r := rejudging{ctx: ctx, judge: judge, opts: opts, scan: scan{batch: nameOf(head)}}
+		if err := r.run(dir, yield); err != nil && err != errEnough {
+			yield(nil, err)
 		}
 	}
 }
@@ -73,22 +66,57 @@ func Rejudge(ctx context.Context, dir string, judge *evidence.Judge, opts Rejudg
 // errEnough ends a scan by whoever reads it.
 var errEnough = errors.New("enough")
 
-// A rejudging goes through the results of a generation.
+// A rejudging goes through the generations of a record.
 type rejudging struct {
 	scan
 	ctx   context.Context
 	judge *evidence.Judge
 	opts  RejudgeOptions
+	last  *Report // of the generation before
 }
 
 func (r *rejudging) run(dir string, yield func(*Rejudged, error) bool) error {
+	for generation := 0; ; generation++ {
+		begun, err := exists(filepath.Join(dir, fmt.Sprintf(resultsName, generation)))
+		if err != nil {
+			return err
+		}
+		if !begun && generation > 0 {
+			return noManifest(dir, generation)
+		}
+		r.scan = scan{batch: r.batch, generation: generation}
+		if err := r.rejudge(dir, yield); err != nil {
+			return err
+		}
+	}
+}
+
+// rejudge has the lines of a generation judged, and compares its manifest with them.
+func (r *rejudging) rejudge(dir string, yield func(*Rejudged, error) bool) error {
+	report, err := readReport(dir, r.generation)
+	if err != nil {
+		return err
+	}
+	rest, err := r.judgeLines(dir, yield)
+	if err != nil || report == nil {
+		return err
+	}
+	if rest > 0 {
+		return r.noEnd()
+	}
+	r.last, err = report, report.closes(&r.scan, r.last)
+	return err
+}
+
+// judgeLines has the lines of a generation judged.
+func (r *rejudging) judgeLines(dir string, yield func(*Rejudged, error) bool) (rest int64, err error) {
 	find := func(int64) (*Item, error) { return new(Item), nil }
 	if r.opts.Source != nil {
 		next, stop := iter.Pull2(placed(r.opts.Source.Items()))
 		defer stop()
 		find = func(index int64) (*Item, error) { return findItem(next, index) }
 	}
-	_, err := r.scan.run(dir, func(res *Result) error {
+	return r.scan.run(dir, func(res *Result) error {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
@@ -108,7 +136,6 @@ func (r *rejudging) run(dir string, yield func(*Rejudged, error) bool) error {
 		}
 		return nil
 	})
-	return err
 }
 
 // findItem goes on to a place in the source.

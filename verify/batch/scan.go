@@ -133,6 +133,11 @@ func (s *scan) count(size int64) {
 	last.Head = s.chain.String()
 }
 
+// noEnd says that there is a piece of a line where the results have been closed.
+func (s *scan) noEnd() error {
+	return &DamageError{File: fmt.Sprintf(resultsName, s.generation), Line: s.lines + 1, Err: errors.New("it has no end")}
+}
+
 // itemOf reads the name of a filing out of a line that may be damaged.
 func itemOf(line []byte) string {
 	var res struct{ Item string }

@@ -41,7 +41,8 @@
 // and rules from its own configuration; but T, if it is a receipt, where a list
 // without scope came from, and what was not written down are the word of the service.
 // A seal makes that word stand: a time-stamp token ([File.AddTimestamp]) says that
-// the record existed by then, a signature ([File.SealWith]) whose word it is.
+// the record existed by then, a signature ([File.SealWith]) whose word it is. The
+// manifest of a batch is sealed in the same way ([NewKeySeal], [EncodeSeals]).
 //
 // # Personal data
 //

@@ -121,7 +121,7 @@ func Parse(data []byte) (*File, error) {
 		return nil, err
 	}
 	for i := range f.Seals {
-		if s := &f.Seals[i]; HashOf(s.Data) != s.SHA256 || s.Kind != SealTimestamp && s.Kind != SealKey {
+		if s := &f.Seals[i]; !s.intact() {
 			return nil, &DamageError{Part: "seal", Object: s.SHA256, Offset: start + int64(len(l.Record)), Err: errChanged}
 		}
 	}

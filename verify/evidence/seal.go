@@ -18,8 +18,8 @@ import (
 	"github.com/citizencert/citizencert/verify"
 )
 
-// A Seal says who has seen a record, or when it was there: over the bytes of the
-// record, whose SHA-256 is [File.Hash].
+// A Seal says who has seen something, or when it was there: the bytes of a record,
+// whose SHA-256 is [File.Hash], or a manifest of package batch.
 type Seal struct {
 	Kind   SealKind `json:"kind"`
 	SHA256 Hash     `json:"sha256"` // of Data
@@ -30,59 +30,59 @@ type Seal struct {
 type SealKind string
 
 // The kinds of seals: a TimeStampToken (RFC 3161) whose messageImprint is a digest
-// of the record; a JWS in compact serialization (RFC 7515) by the service's key.
+// of what is sealed; a JWS in compact serialization (RFC 7515) by the service's key.
 const (
 	SealTimestamp SealKind = "timestamp"
 	SealKey       SealKind = "jws"
 )
 
-func (f *File) addSeal(kind SealKind, data []byte) {
-	f.Seals = append(f.Seals, Seal{kind, HashOf(data), data})
+// intact reports whether a seal is what was written, whatever it is worth.
+func (s *Seal) intact() bool {
+	return (s.Kind == SealTimestamp || s.Kind == SealKey) && HashOf(s.Data) == s.SHA256
 }
 
-// AddTimestamp adds a time-stamp token over [File.Bytes], which a request with
-// [File.Hash] as messageImprint has brought. What it proves is for CheckTimestamps.
-func (f *File) AddTimestamp(token []byte) { f.addSeal(SealTimestamp, bytes.Clone(token)) }
+func newSeal(kind SealKind, data []byte) Seal { return Seal{kind, HashOf(data), data} }
+
+// NewTimestampSeal makes a seal of a time-stamp token over data, which a request with
+// a digest of data as messageImprint has brought. What it proves is for CheckTimestamp.
+func NewTimestampSeal(token []byte) Seal { return newSeal(SealTimestamp, bytes.Clone(token)) }
 
 // sealType is the typ of a JWS, so that it cannot pass for another of that key's.
 const sealType = "citizencert-evidence-seal"
 
-// SealWith adds a signature by a key of the service: RSA of 2048 bits or more (PS256),
-// ECDSA on P-256 (ES256), or Ed25519 (EdDSA). The payload of the JWS is the hash of
-// the record in hexadecimal digits, and its header
+// NewKeySeal signs data by a key of the service: RSA of 2048 bits or more (PS256),
+// ECDSA on P-256 (ES256), or Ed25519 (EdDSA). The payload of the JWS is the SHA-256 of
+// data in hexadecimal digits, and its header
 //
 //	{"alg":"ES256","typ":"citizencert-evidence-seal"}
 //
 // with the algorithm that belongs to the key, and nothing else.
-func (f *File) SealWith(key crypto.Signer) error {
-	input, alg, err := f.signingInput(key.Public())
+func NewKeySeal(data []byte, key crypto.Signer) (Seal, error) {
+	input, alg, err := signingInput(data, key.Public())
 	if err != nil {
-		return err
+		return Seal{}, err
 	}
 	signature, err := alg.sign(key, input)
 	if err != nil {
-		return fmt.Errorf("evidence: sealing: %w", err)
+		return Seal{}, fmt.Errorf("evidence: sealing: %w", err)
 	}
 	jws := append(input, '.')
-	f.addSeal(SealKey, base64.RawURLEncoding.AppendEncode(jws, signature))
-	return nil
+	return newSeal(SealKey, base64.RawURLEncoding.AppendEncode(jws, signature)), nil
 }
 
-// ErrNotSealed is wrapped by the error about a file without a seal that counts.
+// ErrNotSealed is wrapped by the error about what has no seal that counts.
 var ErrNotSealed = errors.New("evidence: not sealed")
 
-// CheckKey checks that the file is sealed by a key. The key decides the algorithm:
-// nothing that the seal says of itself is believed.
-func (f *File) CheckKey(key crypto.PublicKey) error {
-	input, alg, err := f.signingInput(key)
+// CheckKey checks that the seal is a signature over data by a key. The key decides the
+// algorithm: nothing that the seal says of itself is believed. The error wraps
+// ErrNotSealed, unless the key is none that seals.
+func (s *Seal) CheckKey(data []byte, key crypto.PublicKey) error {
+	input, alg, err := signingInput(data, key)
 	if err != nil {
 		return err
 	}
-	for _, s := range f.Seals {
-		body, ok := bytes.CutPrefix(s.Data, append(bytes.Clone(input), '.'))
-		if s.Kind != SealKey || !ok {
-			continue
-		}
+	body, ok := bytes.CutPrefix(s.Data, append(bytes.Clone(input), '.'))
+	if s.Kind == SealKey && ok {
 		signature, err := base64.RawURLEncoding.Strict().DecodeString(string(body))
 		if err == nil && alg.verify(key, input, signature) {
 			return nil
@@ -91,17 +91,53 @@ func (f *File) CheckKey(key crypto.PublicKey) error {
 	return fmt.Errorf("%w by this key", ErrNotSealed)
 }
 
-// CheckTimestamps returns the time-stamp tokens that prove when the record existed,
-// judged by a Verifier that has [verify.Config].Timestamping. The error wraps
-// ErrNotSealed if none does, and what is wrong with each.
+// CheckTimestamp checks that the seal is a time-stamp token over data, by a Verifier that
+// has [verify.Config].Timestamping. The error is that of [verify.Verifier.Timestamp], or
+// wraps ErrNotSealed of a seal of another kind.
+func (s *Seal) CheckTimestamp(ctx context.Context, data []byte, v *verify.Verifier, opts *verify.Options) (*verify.Timestamp, error) {
+	if s.Kind != SealTimestamp {
+		return nil, fmt.Errorf("%w by a time-stamp", ErrNotSealed)
+	}
+	return v.Timestamp(ctx, s.Data, data, opts)
+}
+
+// AddTimestamp adds a time-stamp token over [File.Bytes]: see [NewTimestampSeal].
+func (f *File) AddTimestamp(token []byte) { f.Seals = append(f.Seals, NewTimestampSeal(token)) }
+
+// SealWith adds a signature over [File.Bytes] by a key of the service: see [NewKeySeal].
+func (f *File) SealWith(key crypto.Signer) error {
+	seal, err := NewKeySeal(f.record, key)
+	if err == nil {
+		f.Seals = append(f.Seals, seal)
+	}
+	return err
+}
+
+// CheckKey checks that the file is sealed by a key: that one of its seals is, as
+// [Seal.CheckKey] has it.
+func (f *File) CheckKey(key crypto.PublicKey) error {
+	if _, err := algorithmOf(key); err != nil {
+		return err
+	}
+	for i := range f.Seals {
+		if f.Seals[i].CheckKey(f.record, key) == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w by this key", ErrNotSealed)
+}
+
+// CheckTimestamps returns the time-stamp tokens that prove when the record existed, as
+// [Seal.CheckTimestamp] has it. The error wraps ErrNotSealed if none does, and what is
+// wrong with each.
 func (f *File) CheckTimestamps(ctx context.Context, v *verify.Verifier, opts *verify.Options) ([]*verify.Timestamp, error) {
 	var good []*verify.Timestamp
 	errs := []error{fmt.Errorf("%w by a time-stamp", ErrNotSealed)}
-	for _, s := range f.Seals {
-		if s.Kind != SealTimestamp {
+	for i := range f.Seals {
+		if f.Seals[i].Kind != SealTimestamp {
 			continue
 		}
-		token, err := v.Timestamp(ctx, s.Data, f.record, opts)
+		token, err := f.Seals[i].CheckTimestamp(ctx, f.record, v, opts)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -114,8 +150,9 @@ func (f *File) CheckTimestamps(ctx context.Context, v *verify.Verifier, opts *ve
 	return good, nil
 }
 
-// signingInput returns header and payload of the JWS by a key (RFC 7515, Section 5.1).
-func (f *File) signingInput(key crypto.PublicKey) ([]byte, sealAlgorithm, error) {
+// signingInput returns header and payload of the JWS over data by a key (RFC 7515,
+// Section 5.1).
+func signingInput(data []byte, key crypto.PublicKey) ([]byte, sealAlgorithm, error) {
 	alg, err := algorithmOf(key)
 	if err != nil {
 		return nil, "", err
@@ -123,7 +160,7 @@ func (f *File) signingInput(key crypto.PublicKey) ([]byte, sealAlgorithm, error)
 	header := fmt.Appendf(nil, `{"alg":%q,"typ":%q}`, alg, sealType)
 	input := base64.RawURLEncoding.AppendEncode(nil, header)
 	input = append(input, '.')
-	return base64.RawURLEncoding.AppendEncode(input, []byte(f.Hash().String())), alg, nil
+	return base64.RawURLEncoding.AppendEncode(input, []byte(HashOf(data).String())), alg, nil
 }
 
 // A sealAlgorithm is one of RFC 7518, Section 3.1, or RFC 8037.
