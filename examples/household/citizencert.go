@@ -121,7 +121,7 @@ func newAuthenticator(ctx context.Context, env program.Env, v *verify.Verifier, 
 
 		// The identity check needs the certificate.
 		OnSignIn: func(ctx context.Context, res *verify.Result, session *signin.Session) error {
-			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0].Raw)
+			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0])
 		},
 	})
 }

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/x509"
 	"embed"
 	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
+	"github.com/citizencert/citizencert/examples/internal/database"
 	"github.com/citizencert/citizencert/examples/internal/program"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
@@ -123,12 +123,7 @@ func (s *service) apply(w http.ResponseWriter, r *http.Request, session *signin.
 		s.renderForm(w, r, http.StatusUnprocessableEntity, "form.problem")
 		return
 	}
-	der, err := s.store.Certificate(r.Context(), session.Subject)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	cert, err := x509.ParseCertificate(der)
+	cert, err := s.store.Certificate(r.Context(), session.Subject)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -239,7 +234,7 @@ func (s *service) keepConsent(ctx context.Context, a *Application, line string, 
 
 // fail answers what went wrong behind a page of a citizen who is signed in.
 func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, errNotFound) {
+	if errors.Is(err, database.ErrNotFound) {
 		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/applications", true)
 		return
 	}

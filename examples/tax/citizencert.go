@@ -83,7 +83,7 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verifier, st
 	if err != nil {
 		return nil, err
 	}
-	pairwiseKey, err := store.Secret(ctx, "pairwise", signin.MinPairwiseKey)
+	pairwiseKey, err := store.PairwiseKey(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verifier, st
 
 		// The certificate is needed once more, to link the account.
 		OnSignIn: func(ctx context.Context, res *verify.Result, session *signin.Session) error {
-			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0].Raw)
+			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0])
 		},
 		// Why a citizen was let in, or was not, can be asked years later.
 		OnVerdict: func(ctx context.Context, v *signin.Verdict) error {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/citizencert/citizencert/examples/internal/database"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/signin/fido"
@@ -204,7 +205,7 @@ func (s *service) downloadRecord(w http.ResponseWriter, r *http.Request, session
 func (s *service) filing(r *http.Request, session *signin.Session) (*Filing, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
-		return nil, errNotFound
+		return nil, database.ErrNotFound
 	}
 	return s.store.Filing(r.Context(), session.Account, id)
 }

@@ -45,7 +45,7 @@ func TestFile(t *testing.T) {
 		t.Errorf("got %+v, %v; want the signature, three certificates and two statuses", shown, err)
 	}
 	var signIns int
-	if err := o.service.store.db.QueryRow(`SELECT count(*) FROM verdicts WHERE filing IS NULL`).Scan(&signIns); err != nil || signIns == 0 {
+	if err := o.service.store.DB.QueryRow(`SELECT count(*) FROM verdicts WHERE filing IS NULL`).Scan(&signIns); err != nil || signIns == 0 {
 		t.Errorf("got evidence of %d sign-ins, %v", signIns, err)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/examples/internal/program"
-	"github.com/citizencert/citizencert/signin"
 )
 
 // TestOnce walks the road of go run ./examples/tax -once, twice over one file:
@@ -126,23 +125,5 @@ func TestServeUntilStopped(t *testing.T) {
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
-	}
-}
-
-func TestSecretOutlivesRestart(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "tax.db")
-	var got [2][]byte
-	for i := range got {
-		store, err := openStore(t.Context(), path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got[i], err = store.Secret(t.Context(), "pairwise", signin.MinPairwiseKey); err != nil {
-			t.Fatal(err)
-		}
-		closing(t, store.Close)
-	}
-	if len(got[0]) != signin.MinPairwiseKey || !bytes.Equal(got[0], got[1]) {
-		t.Errorf("got keys of %d and %d bytes, equal: %t; want the same key twice", len(got[0]), len(got[1]), bytes.Equal(got[0], got[1]))
 	}
 }

@@ -55,7 +55,7 @@ func TestPhone(t *testing.T) {
 
 	var signIns int
 	const mobile = `SELECT count(*) FROM verdicts WHERE filing IS NULL AND instr(evidence, '"use":"sign-in"') > 0`
-	if err := o.service.store.db.QueryRow(mobile).Scan(&signIns); err != nil || signIns != 2 {
+	if err := o.service.store.DB.QueryRow(mobile).Scan(&signIns); err != nil || signIns != 2 {
 		t.Errorf("got evidence of %d sign-ins, %v; want those with card and phone", signIns, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/citizencert/citizencert/examples/internal/database"
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
@@ -129,7 +130,7 @@ func (s *service) home(w http.ResponseWriter, r *http.Request) {
 
 // fail answers what went wrong behind a page of a citizen who is signed in.
 func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, errNotFound) {
+	if errors.Is(err, database.ErrNotFound) {
 		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/filings", true)
 		return
 	}

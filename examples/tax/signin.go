@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/x509"
 	"net/http"
 	"regexp"
 	"strings"
@@ -36,7 +35,7 @@ func (s *service) linkAccount(w http.ResponseWriter, r *http.Request, session *s
 		s.renderLinking(w, r, http.StatusUnprocessableEntity, "account.form")
 		return
 	}
-	cert, err := s.certificateOf(r, session)
+	cert, err := s.store.Certificate(r.Context(), session.Subject)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -57,14 +56,4 @@ func (s *service) linkAccount(w http.ResponseWriter, r *http.Request, session *s
 		return
 	}
 	http.Redirect(w, r, "/filings", http.StatusSeeOther)
-}
-
-// certificateOf returns the certificate with which a session began. It was
-// verified then.
-func (s *service) certificateOf(r *http.Request, session *signin.Session) (*x509.Certificate, error) {
-	certificate, err := s.store.Certificate(r.Context(), session.Subject)
-	if err != nil {
-		return nil, err
-	}
-	return x509.ParseCertificate(certificate)
 }
