@@ -52,8 +52,19 @@ func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *si
 
 // phoneFiling receives filings that are signed with the phone, which signs a line with
 // the digest of the return. What it has signed has been verified once when it comes
-// here; it is judged as a filing like one that a card has signed.
+// here, as far as statuses could be learned; it is judged as a filing like one that a
+// card has signed.
 func (s *service) phoneFiling() http.Handler {
+	receive := func(r *http.Request, session *signin.Session, signed *fido.Signed) (string, error) {
+		return s.receive(r.Context(), session.Account, &Filing{
+			Number:      r.PathValue("number"),
+			Signer:      session.Subject,
+			Signature:   signed.Signature,
+			Line:        signed.Line,
+			Certificate: signed.Certificate,
+			Record:      Record{ReceivedAt: time.Now()},
+		})
+	}
 	return s.phone.StatementHandler(fido.Statement{
 		Purpose: signin.File,
 		Document: func(r *http.Request, session *signin.Session) ([sha256.Size]byte, string, error) {
@@ -63,16 +74,8 @@ func (s *service) phoneFiling() http.Handler {
 			}
 			return sha256.Sum256(ret.Document), "/returns/" + ret.Number, nil
 		},
-		Done: func(r *http.Request, session *signin.Session, signed *fido.Signed) (string, error) {
-			return s.receive(r.Context(), session.Account, &Filing{
-				Number:      r.PathValue("number"),
-				Signer:      session.Subject,
-				Signature:   signed.Signature,
-				Line:        signed.Line,
-				Certificate: signed.Certificate,
-				Record:      Record{ReceivedAt: time.Now()},
-			})
-		},
+		Done:      receive,
+		Undecided: receive, // a pending filing
 	})
 }
 

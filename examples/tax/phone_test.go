@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -58,4 +59,40 @@ func TestPhone(t *testing.T) {
 	if err := o.service.store.DB.QueryRow(mobile).Scan(&signIns); err != nil || signIns != 2 {
 		t.Errorf("got evidence of %d sign-ins, %v; want those with card and phone", signIns, err)
 	}
+}
+
+// A filing of the phone whose status cannot be learned is pending like one of the card:
+// it has been received, and is judged for that instant once the status can be learned,
+// whose it is included.
+func TestPhonePending(t *testing.T) {
+	t.Parallel() // it waits for the phone
+	o := newOffice(t)
+	urls := o.world.PKI.G3.MOICA.URLs
+	for _, address := range []string{urls.CRL, urls.Partition} {
+		o.world.PKI.Script(address, http.NotFoundHandler()) // or the sign-in has one fetched
+	}
+	c := o.filer(lookalike.CitizenCard)
+	o.world.PKI.Script(urls.OCSP, http.NotFoundHandler())
+	pending := func() *visitor.Page {
+		t.Helper()
+		page := strings.TrimSuffix(c.prepare().Action, "/signature")
+		p := c.arrive(c.usePhone(c.get(page)))
+		c.wantVerdict(p, Pending, "status-unavailable")
+		return p
+	}
+	early, late := pending(), pending()
+	received := c.record(late).ReceivedAt
+
+	o.world.PKI.Script(urls.OCSP, nil)
+	other := o.visitor(lookalike.CitizenCard)
+	other.arrive(other.usePhone(other.get("/signin"))) // which takes longer than a failure stands
+	c.post(early.Path+"/verification", nil)
+	c.wantVerdict(early, Refused, "other-signer") // the phone is not linked yet
+	other.post("/account", url.Values{"national_id": {c.card.NationalID}})
+	c.post(late.Path+"/verification", nil)
+	c.wantVerdict(late, Accepted, "")
+	if r := c.record(late); r.Carrier != "mobile" || !r.JudgedAt.Equal(received) {
+		t.Errorf("got carrier %s, judged as of %v, want the phone and the receipt at %v", r.Carrier, r.JudgedAt, received)
+	}
+	c.wantSays(c.get(late.Path), http.StatusOK, "from the evidence alone, to the same verdict")
 }
