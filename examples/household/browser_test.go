@@ -8,6 +8,13 @@ import (
 	"github.com/citizencert/citizencert/pkitest"
 )
 
+var browser browsertest.Browser
+
+func TestMain(m *testing.M) {
+	defer browser.Close()
+	m.Run()
+}
+
 // A citizen goes through the service in a real browser: sign-in, application,
 // consent, proof, sign-out. Every page is looked at in both languages.
 func TestBrowser(t *testing.T) {
@@ -15,11 +22,8 @@ func TestBrowser(t *testing.T) {
 	o := newOffice(t)
 	requests := &browsertest.Recorder{Handler: o.service.Handler()}
 	o.server.Config.Handler = requests
-	tab := browsertest.Start(t).Visitor(t)
-	look := func(name string) {
-		t.Helper()
-		tab.InBothLanguages(t, name)
-	}
+	tab := browser.Visitor(t)
+	look := tab.InBothLanguages
 
 	tab.Open(o.Origin + "/")
 	look("household home")
@@ -33,7 +37,7 @@ func TestBrowser(t *testing.T) {
 	look("household form")
 	tab.Type("#national_id", o.World.Cards[lookalike.ResidentCard].NationalID+"\r")
 	tab.WaitSays("[role=alert]", "does not belong")
-	tab.LookAt(t, "household refused")
+	tab.LookAt("household refused")
 	tab.Type("#national_id", o.World.Cards[lookalike.CitizenCard].NationalID+"\r")
 	tab.Wait("document.querySelector('#text')")
 	look("household consent")
@@ -54,7 +58,7 @@ func TestPhoneInBrowser(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	phone := o.World.Phones[lookalike.CitizenPhone]
-	tab := browsertest.Start(t).Visitor(t)
+	tab := browser.Visitor(t)
 	approve := func() {
 		t.Helper()
 		tab.Wait("document.querySelector('[data-fido-number]')")

@@ -10,6 +10,13 @@ import (
 	"github.com/citizencert/citizencert/pkitest"
 )
 
+var browser browsertest.Browser
+
+func TestMain(m *testing.M) {
+	defer browser.Close()
+	m.Run()
+}
+
 // A citizen goes through the service in a real browser: sign-in, account, return,
 // signature, verdict, sign-out. Every page is looked at in both languages.
 func TestBrowser(t *testing.T) {
@@ -17,11 +24,8 @@ func TestBrowser(t *testing.T) {
 	o := newOffice(t)
 	requests := &browsertest.Recorder{Handler: o.service.Handler()}
 	o.server.Config.Handler = requests
-	tab := browsertest.Start(t).Visitor(t)
-	look := func(name string) {
-		t.Helper()
-		tab.InBothLanguages(t, name)
-	}
+	tab := browser.Visitor(t)
+	look := tab.InBothLanguages
 
 	tab.Open(o.origin + "/")
 	look("home")
@@ -52,7 +56,7 @@ func TestBrowser(t *testing.T) {
 
 	tab.SignWithCard(pkitest.TestPIN, lookalike.FormerCard)
 	tab.WaitSays("[role=alert]", "revoked")
-	tab.LookAt(t, "refused")
+	tab.LookAt("refused")
 	requests.WantNowhere(t, pkitest.TestPIN)
 }
 
@@ -74,7 +78,7 @@ func TestPhoneInBrowser(t *testing.T) {
 		f()
 	}
 	phone := o.world.Phones[lookalike.OtherPhone]
-	tab := browsertest.Start(t).Visitor(t)
+	tab := browser.Visitor(t)
 	const number = "[data-fido-number]"
 
 	tab.Open(o.origin + "/signin?lang=en")
@@ -104,7 +108,7 @@ func TestPhoneInBrowser(t *testing.T) {
 	tab.Type(number, phone.IDNumber)
 	tab.Click(".fido-ways button[value=web]")
 	tab.Wait("document.querySelector('a.fido-link')")
-	tab.LookAt(t, "return on the phone")
+	tab.LookAt("return on the phone")
 	if err := phone.Approve(browsertest.Evaluate[string](tab, "document.querySelector('a.fido-link').href")); err != nil {
 		t.Fatal(err)
 	}
