@@ -20,8 +20,8 @@ func TestMain(m *testing.M) {
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	requests := &browsertest.Recorder{Handler: o.service.Handler()}
-	o.server.Config.Handler = requests
+	requests := &browsertest.Recorder{Handler: o.Service.Handler()}
+	o.Handle(requests)
 	tab := browser.Visitor(t)
 	look := tab.InBothLanguages
 
@@ -59,23 +59,13 @@ func TestPhoneInBrowser(t *testing.T) {
 	o := newOffice(t)
 	phone := o.World.Phones[lookalike.CitizenPhone]
 	tab := browser.Visitor(t)
-	approve := func() {
-		t.Helper()
-		tab.Wait("document.querySelector('[data-fido-number]')")
-		tab.Type("[data-fido-number]", phone.IDNumber)
-		tab.Click(".fido-ways button[value=web]")
-		tab.Wait("document.querySelector('a.fido-link')")
-		if err := phone.Approve(browsertest.Evaluate[string](tab, "document.querySelector('a.fido-link').href")); err != nil {
-			t.Fatal(err)
-		}
-	}
 	tab.Phone(true)
 	tab.Open(o.Origin + "/signin?lang=en")
-	approve()
+	tab.SignWithPhone(phone)
 	tab.WaitPath("/applications")
 	tab.Open(o.Origin + "/applications/new")
 	tab.Type("#national_id", phone.IDNumber+"\r")
 	tab.Wait("document.querySelector('#text')")
-	approve()
+	tab.SignWithPhone(phone)
 	tab.WaitSays("main", "the stored proof is good")
 }

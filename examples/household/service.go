@@ -35,10 +35,9 @@ type service struct {
 	logger   *slog.Logger
 }
 
-// newService puts the service into its surroundings. Of the store it takes
-// possession, unless it fails.
-func newService(ctx context.Context, env program.Env, store *Store) (*service, error) {
-	s := &service{origin: env.Origin, identity: env.World.Register, store: store, logger: env.Logger}
+// newService puts the service into its surroundings.
+func newService(ctx context.Context, env program.Env) (*service, error) {
+	s := &service{origin: env.Origin, identity: env.World.Register, logger: env.Logger}
 	scheme, err := env.World.Scheme()
 	if err != nil {
 		return nil, err
@@ -52,9 +51,12 @@ func newService(ctx context.Context, env program.Env, store *Store) (*service, e
 	if s.archive, err = newVerifier(scheme, true); err != nil {
 		return nil, errors.Join(err, s.live.Close())
 	}
-	ways, err := newSignIn(ctx, env, s.live.Verifier, store)
-	if err != nil {
+	if s.store, err = openStore(ctx, env.DB); err != nil {
 		return nil, errors.Join(err, s.live.Close(), s.archive.Close())
+	}
+	ways, err := newSignIn(ctx, env, s.live.Verifier, s.store)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	s.card, s.phone = ways.card, ways.phone
 	s.site.PhoneScreen = env.World.PhoneScreen()

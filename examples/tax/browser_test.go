@@ -1,8 +1,6 @@
 package main
 
 import (
-	"net/http"
-	"sync"
 	"testing"
 
 	"github.com/citizencert/citizencert/examples/internal/browsertest"
@@ -22,22 +20,22 @@ func TestMain(m *testing.M) {
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	requests := &browsertest.Recorder{Handler: o.service.Handler()}
-	o.server.Config.Handler = requests
+	requests := &browsertest.Recorder{Handler: o.Service.Handler()}
+	o.Handle(requests)
 	tab := browser.Visitor(t)
 	look := tab.InBothLanguages
 
-	tab.Open(o.origin + "/")
+	tab.Open(o.Origin + "/")
 	look("home")
-	tab.Open(o.origin + "/signin")
+	tab.Open(o.Origin + "/signin")
 	look("signin")
 	tab.SignWithCard(pkitest.TestPIN, lookalike.CitizenCard)
 	tab.WaitPath("/account")
 	look("account")
-	tab.Type("#national_id", o.world.Cards[lookalike.CitizenCard].NationalID+"\r")
+	tab.Type("#national_id", o.World.Cards[lookalike.CitizenCard].NationalID+"\r")
 	tab.WaitPath("/filings")
 	look("no filings")
-	tab.Open(o.origin + "/returns/new")
+	tab.Open(o.Origin + "/returns/new")
 	look("form")
 	tab.Type("#dependents", "\r")
 	tab.WaitPath("/returns/")
@@ -47,11 +45,11 @@ func TestBrowser(t *testing.T) {
 	tab.WaitPath("/filings/")
 	tab.WaitSays("main", "Accepted")
 	look("filing")
-	tab.Open(o.origin + "/filings")
+	tab.Open(o.Origin + "/filings")
 	look("filings")
 	tab.Click("header form button")
 	tab.Wait("location.pathname === '/'")
-	tab.Open(o.origin + "/filings")
+	tab.Open(o.Origin + "/filings")
 	tab.WaitPath("/signin")
 
 	tab.SignWithCard(pkitest.TestPIN, lookalike.FormerCard)
@@ -65,44 +63,24 @@ func TestBrowser(t *testing.T) {
 func TestPhoneInBrowser(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	var mu sync.RWMutex // of the service
-	serving := o.service.Handler()
-	o.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.RLock()
-		defer mu.RUnlock()
-		serving.ServeHTTP(w, r)
-	})
-	replace := func(f func()) {
-		mu.Lock()
-		defer mu.Unlock()
-		f()
-	}
-	phone := o.world.Phones[lookalike.OtherPhone]
+	phone := o.World.Phones[lookalike.OtherPhone]
 	tab := browser.Visitor(t)
 	const number = "[data-fido-number]"
 
-	tab.Open(o.origin + "/signin?lang=en")
+	tab.Open(o.Origin + "/signin?lang=en")
 	tab.Type(number, phone.IDNumber)
 	tab.Click(".fido-ways button[value=qr]")
 	tab.Wait("document.querySelector('.fido svg[role=img]')")
-	replace(func() {
-		closing(t, o.service.Close)
-		serving = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			http.Error(w, "no such server", http.StatusBadGateway)
-		})
-	})
+	o.Stop()
 	tab.WaitSays(".fido [role=status]", "The connection was lost")
-	replace(func() {
-		o.start()
-		serving = o.service.Handler()
-	})
-	if err := phone.Approve(o.world.Fido.Tickets()[0]); err != nil {
+	o.Start()
+	if err := phone.Approve(o.World.Fido.Tickets()[0]); err != nil {
 		t.Fatal(err)
 	}
 	tab.WaitPath("/account")
 	tab.Type("#national_id", phone.IDNumber+"\r")
 	tab.WaitPath("/filings")
-	tab.Open(o.origin + "/returns/new")
+	tab.Open(o.Origin + "/returns/new")
 	tab.Type("#dependents", "\r")
 	tab.Wait("location.pathname.startsWith('/returns/') && document.querySelector('" + number + "')")
 	tab.Type(number, phone.IDNumber)

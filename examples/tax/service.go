@@ -9,7 +9,7 @@ import (
 	"net/url"
 
 	"github.com/citizencert/citizencert/examples/internal/database"
-	"github.com/citizencert/citizencert/examples/internal/lookalike"
+	"github.com/citizencert/citizencert/examples/internal/program"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/signin/fido"
@@ -33,53 +33,60 @@ type service struct {
 	logger   *slog.Logger
 }
 
-// newService puts the service into a world: the PKI that it trusts, the register
-// that it asks, the operator of the phones, and where browsers find the card reader
-// component. Of the
-// store it takes possession, unless it fails.
-func newService(ctx context.Context, world *lookalike.World, store *Store, origin string, logger *slog.Logger) (*service, error) {
-	s := &service{
-		identity: world.Register,
-		store:    store,
-		logger:   logger,
-	}
-	scheme, err := world.Scheme()
+// newService puts the service into its surroundings: the PKI that it trusts, the
+// register that it asks, the operator of the phones, and where browsers find the card
+// reader component.
+func newService(ctx context.Context, env program.Env) (*service, error) {
+	origin, err := url.Parse(env.Origin)
 	if err != nil {
 		return nil, err
 	}
-	if s.site, err = site.New(files, logger); err != nil {
+	pages, err := site.New(files, env.Logger)
+	if err != nil {
 		return nil, err
 	}
-	if s.verifier, err = newVerifier(scheme); err != nil {
+	scheme, err := env.World.Scheme()
+	if err != nil {
 		return nil, err
 	}
-	if err := s.openSignIn(ctx, world, origin); err != nil {
-		return nil, errors.Join(err, s.verifier.Close())
+	verifier, err := newVerifier(scheme)
+	if err != nil {
+		return nil, err
+	}
+	store, err := openStore(ctx, env.DB)
+	if err != nil {
+		return nil, errors.Join(err, verifier.Close())
+	}
+	s := &service{
+		host:     origin.Host,
+		site:     pages,
+		verifier: verifier,
+		store:    store,
+		identity: env.World.Register,
+		logger:   env.Logger,
+	}
+	if err := s.openSignIn(ctx, env); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
 // openSignIn has citizens sign in with card and phone.
-func (s *service) openSignIn(ctx context.Context, world *lookalike.World, origin string) error {
-	u, err := url.Parse(origin)
+func (s *service) openSignIn(ctx context.Context, env program.Env) error {
+	client, err := env.World.FidoClient()
 	if err != nil {
 		return err
 	}
-	s.host = u.Host
-	client, err := world.FidoClient()
-	if err != nil {
+	if s.auth, err = newAuthenticator(ctx, env.Origin, s.verifier, s.store, s.logger); err != nil {
 		return err
 	}
-	if s.auth, err = newAuthenticator(ctx, origin, s.verifier, s.store, s.logger); err != nil {
+	if s.phone, err = newPhone(s.auth, client, env.Origin, s.logger); err != nil {
 		return err
 	}
-	if s.phone, err = newPhone(s.auth, client, origin, s.logger); err != nil {
+	if s.card, err = newCard(s.auth, s.phone, env.World.Component.Origin); err != nil {
 		return err
 	}
-	if s.card, err = newCard(s.auth, s.phone, world.Component.Origin); err != nil {
-		return err
-	}
-	s.site.PhoneScreen = world.PhoneScreen()
+	s.site.PhoneScreen = env.World.PhoneScreen()
 	s.signin = &site.SignIn{Auth: s.auth, Card: s.card, Phone: s.phone, Site: s.site, Home: "/filings", Logger: s.logger}
 	return nil
 }
