@@ -21,7 +21,7 @@ func (o *office) consented() *Application {
 	if err := p.At("/applications/"); err != nil {
 		o.Fatal(err)
 	}
-	subject := o.Service.signin.Auth.Subject(verify.Identity{
+	subject := o.Service.Auth.Subject(verify.Identity{
 		Scheme: moica.Name, SerialNumber: o.World.Cards[lookalike.CitizenCard].Person.Number,
 	})
 	a, err := o.Service.store.Application(o.Context(), subject, path.Base(p.Path))

@@ -19,14 +19,14 @@ import (
 // fileReturn receives the signature over a return, verifies it, and keeps both
 // it and the verdict, refusals too.
 func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *signin.Session) {
-	answer, err := s.card.Answer(w, r)
+	answer, err := s.Card.Answer(w, r)
 	received := time.Now() // all of it is here now
 	if err != nil {
-		s.refuseRequest(w, r, "/filings")
+		s.refuseRequest(w, r)
 		return
 	}
 	if answer.ReturnCode != 0 {
-		s.signin.Problem(w, r, &signin.Error{
+		s.Problem(w, r, &signin.Error{
 			Reason: signin.ReasonComponent, ReturnCode: answer.ReturnCode, LastError: answer.LastError,
 			Err: fmt.Errorf("component returned %v", answer.ReturnCode),
 		}, "/returns/"+r.PathValue("number"), true)
@@ -34,7 +34,7 @@ func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *si
 	}
 	signature, err := base64.StdEncoding.DecodeString(answer.Signature)
 	if err != nil {
-		s.refuseRequest(w, r, "/filings")
+		s.refuseRequest(w, r)
 		return
 	}
 	target, err := s.receive(r.Context(), session.Account, &Filing{
@@ -44,7 +44,7 @@ func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *si
 		Record:    Record{ReceivedAt: received},
 	})
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	http.Redirect(w, r, target, http.StatusSeeOther)
@@ -65,7 +65,7 @@ func (s *service) phoneFiling() http.Handler {
 			Record:      Record{ReceivedAt: time.Now()},
 		})
 	}
-	return s.phone.StatementHandler(fido.Statement{
+	return s.Phone.StatementHandler(fido.Statement{
 		Purpose: signin.File,
 		Document: func(r *http.Request, session *signin.Session) ([sha256.Size]byte, string, error) {
 			ret, err := s.store.Return(r.Context(), session.Account, r.PathValue("number"))
@@ -121,7 +121,7 @@ func (s *service) verifyAgain(w http.ResponseWriter, r *http.Request, session *s
 		err = s.settle(r.Context(), session.Account, filing)
 	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	http.Redirect(w, r, fmt.Sprintf("/filings/%d", filing.ID), http.StatusSeeOther)
@@ -144,15 +144,15 @@ func (s *service) settle(ctx context.Context, account string, filing *Filing) er
 func (s *service) listFilings(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	filings, err := s.store.Filings(r.Context(), session.Account)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	waiting, err := s.store.Waiting(r.Context(), session.Account)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
-	s.site.Render(w, r, http.StatusOK, "filings.html", site.Page{
+	s.Site.Render(w, r, http.StatusOK, "filings.html", site.Page{
 		SignedIn: true,
 		Data: struct {
 			Filings []*Filing
@@ -164,12 +164,12 @@ func (s *service) listFilings(w http.ResponseWriter, r *http.Request, session *s
 func (s *service) showFiling(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	filing, err := s.filing(r, session)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	ret, err := s.store.Return(r.Context(), session.Account, filing.Number)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	kept, err := s.store.Evidence(r.Context(), filing.ID)
@@ -178,10 +178,10 @@ func (s *service) showFiling(w http.ResponseWriter, r *http.Request, session *si
 		shown, err = s.verifier.judgeAgain(r.Context(), kept, ret.Document)
 	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
-	s.site.Render(w, r, http.StatusOK, "filing.html", site.Page{
+	s.Site.Render(w, r, http.StatusOK, "filing.html", site.Page{
 		SignedIn: true,
 		Data: struct {
 			*Filing
@@ -196,7 +196,7 @@ func (s *service) showFiling(w http.ResponseWriter, r *http.Request, session *si
 func (s *service) downloadRecord(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	filing, err := s.filing(r, session)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")

@@ -83,7 +83,7 @@ func (s *service) judge(ctx context.Context, account string, filing *Filing, doc
 	if cause != nil {
 		filing.Record.refuse(cause)
 	}
-	log := s.logger.With("verdict", filing.Record.Verdict)
+	log := s.Logger.With("verdict", filing.Record.Verdict)
 	if cause != nil {
 		log.InfoContext(ctx, "filing judged", "reason", filing.Record.Reason, "cause", cause)
 		return kept, nil
@@ -121,7 +121,7 @@ func (s *service) checkSigner(ctx context.Context, res *verify.Result, account, 
 	if len(res.Signers) != 1 {
 		return reasonSigners, nil
 	}
-	signer := s.auth.Subject(res.Signers[0].Identity)
+	signer := s.Auth.Subject(res.Signers[0].Identity)
 	if signer == subject {
 		return nil, nil
 	}

@@ -169,7 +169,7 @@ func (c *citizen) filings() []*Filing {
 
 // subject returns the name that the citizen's sessions have.
 func (c *citizen) subject() string {
-	return c.Service.auth.Subject(verify.Identity{Scheme: moica.Name, SerialNumber: c.card.Person.Number})
+	return c.Service.Auth.Subject(verify.Identity{Scheme: moica.Name, SerialNumber: c.card.Person.Number})
 }
 
 // wantVerdict compares the record of the filing that a page shows.

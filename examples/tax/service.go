@@ -4,16 +4,12 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 
-	"github.com/citizencert/citizencert/examples/internal/database"
 	"github.com/citizencert/citizencert/examples/internal/program"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
-	"github.com/citizencert/citizencert/signin/fido"
-	"github.com/citizencert/citizencert/signin/hipki"
 )
 
 //go:embed pages texts
@@ -21,16 +17,11 @@ var files embed.FS
 
 // A service is the tax office's web site.
 type service struct {
-	auth     *signin.Authenticator
+	*site.SignIn
+	host     string // of the origin, as lines have it
 	verifier *verifier
 	identity signin.IdentityChecker
 	store    *Store
-	site     *site.Site
-	card     *hipki.Handler
-	phone    *fido.Flow
-	host     string // that of the origin, as lines have it
-	signin   *site.SignIn
-	logger   *slog.Logger
 }
 
 // newService puts the service into its surroundings: the PKI that it trusts, the
@@ -45,6 +36,7 @@ func newService(ctx context.Context, env program.Env) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages.PhoneScreen = env.World.PhoneScreen()
 	scheme, err := env.World.Scheme()
 	if err != nil {
 		return nil, err
@@ -57,38 +49,11 @@ func newService(ctx context.Context, env program.Env) (*service, error) {
 	if err != nil {
 		return nil, errors.Join(err, verifier.Close())
 	}
-	s := &service{
-		host:     origin.Host,
-		site:     pages,
-		verifier: verifier,
-		store:    store,
-		identity: env.World.Register,
-		logger:   env.Logger,
-	}
-	if err := s.openSignIn(ctx, env); err != nil {
+	s := &service{host: origin.Host, verifier: verifier, identity: env.World.Register, store: store}
+	if s.SignIn, err = newSignIn(ctx, env, verifier, store, pages); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
-}
-
-// openSignIn has citizens sign in with card and phone.
-func (s *service) openSignIn(ctx context.Context, env program.Env) error {
-	client, err := env.World.FidoClient()
-	if err != nil {
-		return err
-	}
-	if s.auth, err = newAuthenticator(ctx, env.Origin, s.verifier, s.store, s.logger); err != nil {
-		return err
-	}
-	if s.phone, err = newPhone(s.auth, client, env.Origin, s.logger); err != nil {
-		return err
-	}
-	if s.card, err = newCard(s.auth, s.phone, env.World.Component.Origin); err != nil {
-		return err
-	}
-	s.site.PhoneScreen = env.World.PhoneScreen()
-	s.signin = &site.SignIn{Auth: s.auth, Card: s.card, Phone: s.phone, Site: s.site, Home: "/filings", Logger: s.logger}
-	return nil
 }
 
 // Close ends what the service has running besides its requests, and closes its
@@ -98,10 +63,9 @@ func (s *service) Close() error { return errors.Join(s.verifier.Close(), s.store
 // Handler returns the routes, behind what protects them all.
 func (s *service) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.home)
-	s.signin.Register(mux)
-	mux.HandleFunc("GET /account", s.signin.Only(s.showLinking))
-	mux.HandleFunc("POST /account", s.signin.Only(s.linkAccount))
+	s.Register(mux)
+	mux.HandleFunc("GET /account", s.Only(s.showLinking))
+	mux.HandleFunc("POST /account", s.Only(s.linkAccount))
 	mux.HandleFunc("GET /filings", s.withAccount(s.listFilings))
 	mux.HandleFunc("GET /filings/{id}", s.withAccount(s.showFiling))
 	mux.HandleFunc("POST /filings/{id}/verification", s.withAccount(s.verifyAgain))
@@ -112,13 +76,13 @@ func (s *service) Handler() http.Handler {
 	mux.HandleFunc("GET /returns/{number}", s.withAccount(s.showReturn))
 	mux.HandleFunc("POST /returns/{number}/signature", s.withAccount(s.fileReturn))
 	mux.Handle("POST /returns/{number}/phone/{call}", s.phoneFiling())
-	return s.site.Handler(mux)
+	return s.Site.Handler(mux)
 }
 
 // withAccount lets citizens through whose account is known. A certificate alone
 // opens no account.
 func (s *service) withAccount(next site.CitizenHandler) http.HandlerFunc {
-	return s.signin.Only(func(w http.ResponseWriter, r *http.Request, session *signin.Session) {
+	return s.Only(func(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 		if session.Account == "" {
 			http.Redirect(w, r, "/account", http.StatusSeeOther)
 			return
@@ -127,27 +91,9 @@ func (s *service) withAccount(next site.CitizenHandler) http.HandlerFunc {
 	})
 }
 
-func (s *service) home(w http.ResponseWriter, r *http.Request) {
-	if _, err := s.auth.Check(r); err == nil {
-		http.Redirect(w, r, "/filings", http.StatusSeeOther)
-		return
-	}
-	s.site.Render(w, r, http.StatusOK, "home.html", site.Page{})
-}
-
-// fail answers what went wrong behind a page of a citizen who is signed in.
-func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, database.ErrNotFound) {
-		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/filings", true)
-		return
-	}
-	s.logger.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
-	s.site.Refuse(w, r, http.StatusInternalServerError, "refused.internal", "/filings", true)
-}
-
 // refuseRequest answers what no page of this service sends.
-func (s *service) refuseRequest(w http.ResponseWriter, r *http.Request, next string) {
-	s.site.Refuse(w, r, http.StatusBadRequest, "refused.request", next, true)
+func (s *service) refuseRequest(w http.ResponseWriter, r *http.Request) {
+	s.Site.Refuse(w, r, http.StatusBadRequest, "refused.request", s.Home, true)
 }
 
 // maxForm is the largest form that is not for the card, in bytes.
