@@ -102,11 +102,7 @@ func (s *service) file(ctx context.Context, account string, filing *Filing) (add
 	// What has been received is judged even if the browser does not wait.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyTime)
 	defer cancel()
-	ret, err := s.store.Return(ctx, account, filing.Number)
-	if err != nil {
-		return false, err
-	}
-	kept, err := s.judge(ctx, account, filing, ret.Document)
+	kept, err := s.judge(ctx, account, filing)
 	if err != nil {
 		return false, err
 	}
@@ -130,11 +126,7 @@ func (s *service) verifyAgain(w http.ResponseWriter, r *http.Request, session *s
 func (s *service) settle(ctx context.Context, account string, filing *Filing) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyTime)
 	defer cancel()
-	ret, err := s.store.Return(ctx, account, filing.Number)
-	if err != nil {
-		return err
-	}
-	kept, err := s.judge(ctx, account, filing, ret.Document)
+	kept, err := s.judge(ctx, account, filing)
 	if err != nil {
 		return err
 	}

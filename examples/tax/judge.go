@@ -62,12 +62,16 @@ const (
 	reasonDuplicate   refusal = "duplicate"    // this return has been filed before
 )
 
-// judge verifies the signature of a filing over a document of an account, as received,
+// judge verifies the signature of a filing over its return of an account, as received,
 // and that it is the signature of the citizen whose session sent it. It writes the
 // record and returns what the verdict rests on, a refusal too.
-func (s *service) judge(ctx context.Context, account string, filing *Filing, document []byte) (kept []byte, err error) {
+func (s *service) judge(ctx context.Context, account string, filing *Filing) (kept []byte, err error) {
+	ret, err := s.store.Return(ctx, account, filing.Number)
+	if err != nil {
+		return nil, err
+	}
 	filing.Record = Record{Verdict: Accepted, ReceivedAt: filing.Record.ReceivedAt}
-	rec, res, cause := s.verifier.recorder.Ask(ctx, s.question(filing), bytes.NewReader(document))
+	rec, res, cause := s.verifier.recorder.Ask(ctx, s.question(filing), bytes.NewReader(ret.Document))
 	if rec == nil {
 		return nil, cause // no verdict
 	}
