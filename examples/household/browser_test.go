@@ -10,10 +10,7 @@ import (
 
 var browser browsertest.Browser
 
-func TestMain(m *testing.M) {
-	defer browser.Close()
-	m.Run()
-}
+func TestMain(m *testing.M) { browser.Main(m) }
 
 // A citizen goes through the service in a real browser: sign-in, application,
 // consent, proof, sign-out. Every page is looked at in both languages.

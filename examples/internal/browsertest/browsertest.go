@@ -20,10 +20,7 @@ import (
 //
 //	var browser browsertest.Browser
 //
-//	func TestMain(m *testing.M) {
-//		defer browser.Close()
-//		m.Run()
-//	}
+//	func TestMain(m *testing.M) { browser.Main(m) }
 //
 // What its visitors do stays apart. It can be used by tests in parallel.
 type Browser struct {
@@ -64,8 +61,9 @@ func (b *Browser) start(path string) {
 	b.err = chromedp.Do(ctx)
 }
 
-// Close ends the browser, if it has started.
-func (b *Browser) Close() {
+// Main runs the tests of a package, and ends the browser if they have started it.
+func (b *Browser) Main(m *testing.M) {
+	m.Run()
 	if b.stop != nil {
 		b.stop()
 	}

@@ -24,10 +24,7 @@ import (
 
 var browser browsertest.Browser
 
-func TestMain(m *testing.M) {
-	defer browser.Close()
-	m.Run()
-}
+func TestMain(m *testing.M) { browser.Main(m) }
 
 // pin has everything that form data would change if the page did not escape it.
 const pin = `a%2B&+";`
