@@ -101,7 +101,7 @@ func (f *Flow) statementStatus(w http.ResponseWriter, r *http.Request, s *Statem
 	}
 	done := s.Done
 	signed, err := f.finishStatement(r, session, id)
-	if e, ok := errors.AsType[*verify.Error](err); ok && e.Retryable() && s.Undecided != nil {
+	if e, ok := errors.AsType[*verify.Error](err); ok && e.Retryable() && signed != nil && s.Undecided != nil {
 		f.cfg.Logger.LogAttrs(r.Context(), slog.LevelInfo, "phone: signed, but not judged yet", slog.Any("cause", err))
 		done, err = s.Undecided, nil
 	}

@@ -132,7 +132,10 @@ func TestStatementOfAnother(t *testing.T) {
 // What was signed while a status cannot be learned is handed on to be judged later,
 // and nothing else of what is not good.
 func TestStatementUndecided(t *testing.T) {
-	w := newWorld(t)
+	var refusal error
+	w := newWorld(t, func(cfg *fido.Config) {
+		cfg.OnAnswer = func(context.Context, *fido.Answer) error { return refusal }
+	})
 	b := w.signedIn(t)
 	handed := map[string]*fido.Signed{}
 	to := func(path string) func(*http.Request, *signin.Session, *fido.Signed) (string, error) {
@@ -160,6 +163,7 @@ func TestStatementUndecided(t *testing.T) {
 		name          string
 		page, asks    string // that begins, and that asks for the result
 		down, revoked bool
+		refusal       error // of the service
 		next          string
 		code          signin.Code
 	}{
@@ -168,9 +172,12 @@ func TestStatementUndecided(t *testing.T) {
 		{name: "status unavailable, for another page", page: "/keeps/1", asks: "/keeps/2", down: true, code: signin.CodeTextChanged},
 		{name: "status unavailable, and nobody to keep it", page: "/loses/1", asks: "/loses/1", down: true, code: signin.CodeUnavailable},
 		{name: "revoked", page: "/keeps/1", asks: "/keeps/1", revoked: true, code: signin.CodeRevoked},
+		{name: "refused by the service, for another status", page: "/keeps/1", asks: "/keeps/1",
+			refusal: &verify.Error{Reason: verify.ReasonStatusUnavailable}, code: signin.CodeRefused},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			clear(handed)
+			refusal = test.refusal
 			card, err := w.G3.IssueMobile(w.wang.Card.Person) // about which nobody has been asked
 			if err != nil {
 				t.Fatal(err)
