@@ -4,12 +4,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
 )
 
@@ -29,20 +28,16 @@ type wish struct {
 	Copies     int
 }
 
-// nationalID is the form of national ID and resident certificate numbers. Check
-// digits are left to the register, and those of the invented citizens are wrong.
-var nationalID = regexp.MustCompile(`^[A-Z][0-9]{9}$`)
-
 // parseWish reads the form through field, which returns a field's value.
 func parseWish(field func(string) string) (wish, error) {
 	w := wish{
-		NationalID: strings.ToUpper(strings.TrimSpace(field("national_id"))),
+		NationalID: site.NationalID(field("national_id")),
 		Kind:       field("kind"),
 		Purpose:    field("purpose"),
 	}
 	var err error
 	w.Copies, err = strconv.Atoi(field("copies"))
-	if err != nil || w.Copies < 1 || w.Copies > maxCopies || !nationalID.MatchString(w.NationalID) ||
+	if err != nil || w.Copies < 1 || w.Copies > maxCopies || w.NationalID == "" ||
 		!slices.Contains(kinds, w.Kind) || !slices.Contains(purposes, w.Purpose) {
 		return wish{}, errors.New("the form has a value that its fields do not allow")
 	}

@@ -8,18 +8,19 @@ import (
 	"github.com/citizencert/citizencert/pkitest"
 )
 
+var browser browsertest.Browser
+
+func TestMain(m *testing.M) { browser.Main(m) }
+
 // A citizen goes through the service in a real browser: sign-in, application,
 // consent, proof, sign-out. Every page is looked at in both languages.
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	requests := &browsertest.Recorder{Handler: o.service.Handler()}
-	o.server.Config.Handler = requests
-	tab := browsertest.Start(t).Visitor(t)
-	look := func(name string) {
-		t.Helper()
-		tab.InBothLanguages(t, name)
-	}
+	requests := &browsertest.Recorder{Handler: o.Service.Handler()}
+	o.Handle(requests)
+	tab := browser.Visitor(t)
+	look := tab.InBothLanguages
 
 	tab.Open(o.Origin + "/")
 	look("household home")
@@ -33,7 +34,7 @@ func TestBrowser(t *testing.T) {
 	look("household form")
 	tab.Type("#national_id", o.World.Cards[lookalike.ResidentCard].NationalID+"\r")
 	tab.WaitSays("[role=alert]", "does not belong")
-	tab.LookAt(t, "household refused")
+	tab.LookAt("household refused")
 	tab.Type("#national_id", o.World.Cards[lookalike.CitizenCard].NationalID+"\r")
 	tab.Wait("document.querySelector('#text')")
 	look("household consent")
@@ -54,24 +55,14 @@ func TestPhoneInBrowser(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	phone := o.World.Phones[lookalike.CitizenPhone]
-	tab := browsertest.Start(t).Visitor(t)
-	approve := func() {
-		t.Helper()
-		tab.Wait("document.querySelector('[data-fido-number]')")
-		tab.Type("[data-fido-number]", phone.IDNumber)
-		tab.Click(".fido-ways button[value=web]")
-		tab.Wait("document.querySelector('a.fido-link')")
-		if err := phone.Approve(browsertest.Evaluate[string](tab, "document.querySelector('a.fido-link').href")); err != nil {
-			t.Fatal(err)
-		}
-	}
+	tab := browser.Visitor(t)
 	tab.Phone(true)
 	tab.Open(o.Origin + "/signin?lang=en")
-	approve()
+	tab.SignWithPhone(phone)
 	tab.WaitPath("/applications")
 	tab.Open(o.Origin + "/applications/new")
 	tab.Type("#national_id", phone.IDNumber+"\r")
 	tab.Wait("document.querySelector('#text')")
-	approve()
+	tab.SignWithPhone(phone)
 	tab.WaitSays("main", "the stored proof is good")
 }

@@ -58,16 +58,10 @@ func (v *verifier) Close() error {
 	return errors.Join(errs...)
 }
 
-// A signIn is how citizens sign in, and consent: with their card, or with their phone.
-type signIn struct {
-	auth  *signin.Authenticator
-	card  *hipki.Handler
-	phone *fido.Flow
-}
-
-// newSignIn puts the ways to sign in together. What is signed is a SignedData, which
-// proves a consent by itself, with the certificate inside.
-func newSignIn(ctx context.Context, env program.Env, v *verify.Verifier, store *Store) (*signIn, error) {
+// newSignIn has citizens sign in, and consent, with their card or with their phone. What
+// is signed is a SignedData, which proves a consent by itself, with the certificate
+// inside.
+func newSignIn(ctx context.Context, env program.Env, v *verify.Verifier, store *Store, pages *site.Site) (*site.SignIn, error) {
 	auth, err := newAuthenticator(ctx, env, v, store)
 	if err != nil {
 		return nil, err
@@ -97,7 +91,10 @@ func newSignIn(ctx context.Context, env program.Env, v *verify.Verifier, store *
 		Language:  site.Language,
 		Beside:    phone.Section,
 	})
-	return &signIn{auth, card, phone}, err
+	if err != nil {
+		return nil, err
+	}
+	return &site.SignIn{Auth: auth, Card: card, Phone: phone, Site: pages, Home: "/applications", Logger: env.Logger}, nil
 }
 
 func newAuthenticator(ctx context.Context, env program.Env, v *verify.Verifier, store *Store) (*signin.Authenticator, error) {
@@ -121,7 +118,7 @@ func newAuthenticator(ctx context.Context, env program.Env, v *verify.Verifier, 
 
 		// The identity check needs the certificate.
 		OnSignIn: func(ctx context.Context, res *verify.Result, session *signin.Session) error {
-			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0].Raw)
+			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0])
 		},
 	})
 }

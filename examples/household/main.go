@@ -8,24 +8,13 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/citizencert/citizencert/examples/internal/program"
 )
 
 var household = program.Program{
 	Name: "household",
-	New: func(ctx context.Context, env program.Env) (program.Service, error) {
-		store, err := openStore(ctx, env.DB)
-		if err != nil {
-			return nil, err
-		}
-		s, err := newService(ctx, env, store)
-		if err != nil {
-			return nil, errors.Join(err, store.Close())
-		}
-		return s, nil
-	},
+	New:  func(ctx context.Context, env program.Env) (program.Service, error) { return newService(ctx, env) },
 	Walk: walk,
 }
 

@@ -2,55 +2,23 @@ package main
 
 import (
 	"bytes"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"testing"
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
 	"github.com/citizencert/citizencert/examples/internal/program"
+	"github.com/citizencert/citizencert/examples/internal/programtest"
 	"github.com/citizencert/citizencert/examples/internal/visitor"
 )
 
-// An office is the service with everything around it, reached over HTTP.
-type office struct {
-	*testing.T
-	program.Env
-	service *service
-	server  *httptest.Server
-}
+// An office is the service with everything around it.
+type office struct{ *programtest.Place[*service] }
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{T: t, server: httptest.NewUnstartedServer(nil)}
-	var err error
-	if o.World, err = lookalike.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closing(t, o.World.Close) })
-	o.Origin = "http://" + o.server.Listener.Addr().String()
-	o.Logger = slog.New(slog.DiscardHandler)
-	o.DB = filepath.Join(t.TempDir(), "household.db")
-	store, err := openStore(t.Context(), o.DB)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o.service, err = newService(t.Context(), o.Env, store); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closing(t, o.service.Close) })
-	o.server.Config.Handler = o.service.Handler()
-	o.server.Start()
-	t.Cleanup(o.server.Close)
-	return o
-}
-
-func closing(t *testing.T, f func() error) {
-	if err := f(); err != nil {
-		t.Errorf("closing: %v", err)
-	}
+	return &office{programtest.Open(t, newService)}
 }
 
 // citizen returns the browser of somebody who is signed in with a card.

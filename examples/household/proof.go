@@ -58,7 +58,7 @@ func (s *service) verifyProof(ctx context.Context, a *Application) (*verify.Resu
 	if err != nil {
 		return nil, err
 	}
-	if len(res.Signers) != 1 || s.signin.Auth.Subject(res.Signers[0].Identity) != a.Subject {
+	if len(res.Signers) != 1 || s.Auth.Subject(res.Signers[0].Identity) != a.Subject {
 		return nil, errors.New("signed by another holder than the applicant")
 	}
 	return res, nil

@@ -21,10 +21,10 @@ func (o *office) consented() *Application {
 	if err := p.At("/applications/"); err != nil {
 		o.Fatal(err)
 	}
-	subject := o.service.signin.Auth.Subject(verify.Identity{
+	subject := o.Service.Auth.Subject(verify.Identity{
 		Scheme: moica.Name, SerialNumber: o.World.Cards[lookalike.CitizenCard].Person.Number,
 	})
-	a, err := o.service.store.Application(o.Context(), subject, path.Base(p.Path))
+	a, err := o.Service.store.Application(o.Context(), subject, path.Base(p.Path))
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestProof(t *testing.T) {
 	if err := o.World.PKI.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.service.verifyProof(t.Context(), a); err != nil {
+	if _, err := o.Service.verifyProof(t.Context(), a); err != nil {
 		t.Fatalf("as stored: %v", err)
 	}
 	for name, test := range map[string]struct {
@@ -66,7 +66,7 @@ func TestProof(t *testing.T) {
 			changed := *a
 			changed.Proof = &proof
 			test.change(&changed)
-			res, err := o.service.verifyProof(t.Context(), &changed)
+			res, err := o.Service.verifyProof(t.Context(), &changed)
 			if err == nil || res != nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got error %v, want one with %q", err, test.want)
 			}

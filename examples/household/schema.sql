@@ -1,9 +1,3 @@
--- The certificate with which a holder signed in last, until the identity check.
-CREATE TABLE IF NOT EXISTS holders (
-  subject     TEXT PRIMARY KEY,
-  certificate BLOB NOT NULL
-) STRICT;
-
 -- The text of an application is what the citizen is shown and consents to, byte
 -- for byte.
 CREATE TABLE IF NOT EXISTS applications (

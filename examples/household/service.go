@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/x509"
 	"embed"
 	"errors"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/signin/fido"
-	"github.com/citizencert/citizencert/signin/hipki"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -23,27 +20,24 @@ var files embed.FS
 
 // A service is the registration office's web site.
 type service struct {
+	*site.SignIn
 	origin   string
-	signin   *site.SignIn
-	card     *hipki.Handler
-	phone    *fido.Flow
 	live     *verifier // learns the status of certificates now
 	archive  *verifier // goes by what was kept
 	identity signin.IdentityChecker
 	store    *Store
-	site     *site.Site
-	logger   *slog.Logger
 }
 
-// newService puts the service into its surroundings. Of the store it takes
-// possession, unless it fails.
-func newService(ctx context.Context, env program.Env, store *Store) (*service, error) {
-	s := &service{origin: env.Origin, identity: env.World.Register, store: store, logger: env.Logger}
-	scheme, err := env.World.Scheme()
+// newService puts the service into its surroundings.
+func newService(ctx context.Context, env program.Env) (*service, error) {
+	s := &service{origin: env.Origin, identity: env.World.Register}
+	pages, err := site.New(files, env.Logger)
 	if err != nil {
 		return nil, err
 	}
-	if s.site, err = site.New(files, env.Logger); err != nil {
+	pages.PhoneScreen = env.World.PhoneScreen()
+	scheme, err := env.World.Scheme()
+	if err != nil {
 		return nil, err
 	}
 	if s.live, err = newVerifier(scheme, false); err != nil {
@@ -52,13 +46,12 @@ func newService(ctx context.Context, env program.Env, store *Store) (*service, e
 	if s.archive, err = newVerifier(scheme, true); err != nil {
 		return nil, errors.Join(err, s.live.Close())
 	}
-	ways, err := newSignIn(ctx, env, s.live.Verifier, store)
-	if err != nil {
+	if s.store, err = openStore(ctx, env.DB); err != nil {
 		return nil, errors.Join(err, s.live.Close(), s.archive.Close())
 	}
-	s.card, s.phone = ways.card, ways.phone
-	s.site.PhoneScreen = env.World.PhoneScreen()
-	s.signin = &site.SignIn{Auth: ways.auth, Card: s.card, Phone: s.phone, Site: s.site, Home: "/applications", Logger: env.Logger}
+	if s.SignIn, err = newSignIn(ctx, env, s.live.Verifier, s.store, pages); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 
@@ -71,32 +64,23 @@ func (s *service) Close() error {
 // Handler returns the routes, behind what protects them all.
 func (s *service) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.home)
-	s.signin.Register(mux)
-	mux.HandleFunc("GET /applications", s.signin.Only(s.list))
-	mux.HandleFunc("GET /applications/new", s.signin.Only(s.showForm))
-	mux.HandleFunc("POST /applications", s.signin.Only(s.apply))
-	mux.HandleFunc("GET /applications/{number}", s.signin.Only(s.show))
-	mux.HandleFunc("POST /applications/{number}/consent", s.signin.Only(s.consent))
+	s.Register(mux)
+	mux.HandleFunc("GET /applications", s.Only(s.list))
+	mux.HandleFunc("GET /applications/new", s.Only(s.showForm))
+	mux.HandleFunc("POST /applications", s.Only(s.apply))
+	mux.HandleFunc("GET /applications/{number}", s.Only(s.show))
+	mux.HandleFunc("POST /applications/{number}/consent", s.Only(s.consent))
 	mux.Handle("POST /applications/{number}/phone/{call}", s.phoneConsent())
-	return s.site.Handler(mux)
-}
-
-func (s *service) home(w http.ResponseWriter, r *http.Request) {
-	if _, err := s.signin.Auth.Check(r); err == nil {
-		http.Redirect(w, r, "/applications", http.StatusSeeOther)
-		return
-	}
-	s.site.Render(w, r, http.StatusOK, "home.html", site.Page{})
+	return s.Site.Handler(mux)
 }
 
 func (s *service) list(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	applications, err := s.store.Applications(r.Context(), session.Subject)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
-	s.site.Render(w, r, http.StatusOK, "list.html", site.Page{SignedIn: true, Data: applications})
+	s.Site.Render(w, r, http.StatusOK, "list.html", site.Page{SignedIn: true, Data: applications})
 }
 
 func (s *service) showForm(w http.ResponseWriter, r *http.Request, _ *signin.Session) {
@@ -104,7 +88,7 @@ func (s *service) showForm(w http.ResponseWriter, r *http.Request, _ *signin.Ses
 }
 
 func (s *service) renderForm(w http.ResponseWriter, r *http.Request, status int, problem string) {
-	s.site.Render(w, r, status, "form.html", site.Page{SignedIn: true, Data: struct {
+	s.Site.Render(w, r, status, "form.html", site.Page{SignedIn: true, Data: struct {
 		Kinds, Purposes []string
 		MaxCopies       int
 		Problem         string
@@ -123,20 +107,15 @@ func (s *service) apply(w http.ResponseWriter, r *http.Request, session *signin.
 		s.renderForm(w, r, http.StatusUnprocessableEntity, "form.problem")
 		return
 	}
-	der, err := s.store.Certificate(r.Context(), session.Subject)
+	cert, err := s.store.Certificate(r.Context(), session.Subject)
 	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	match, err := s.identity.CheckIdentity(r.Context(), cert, wish.NationalID)
 	switch {
 	case err != nil: // no answer is neither a yes nor a no
-		s.logger.ErrorContext(r.Context(), "identity check unavailable", "err", err)
+		s.Logger.ErrorContext(r.Context(), "identity check unavailable", "err", err)
 		s.renderForm(w, r, http.StatusServiceUnavailable, "form.unavailable")
 		return
 	case !match:
@@ -145,7 +124,7 @@ func (s *service) apply(w http.ResponseWriter, r *http.Request, session *signin.
 	}
 	a := newApplication(session.Subject, cert.Subject.CommonName, wish, site.Language(r), time.Now())
 	if err := s.store.AddApplication(r.Context(), a); err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	http.Redirect(w, r, "/applications/"+a.Number, http.StatusSeeOther)
@@ -156,28 +135,28 @@ func (s *service) apply(w http.ResponseWriter, r *http.Request, session *signin.
 func (s *service) show(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	a, err := s.store.Application(r.Context(), session.Subject, r.PathValue("number"))
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	if a.Proof == nil {
-		form, err := s.card.ConsentForm(w, r, session, r.URL.Path+"/consent", a.Text)
+		form, err := s.Card.ConsentForm(w, r, session, r.URL.Path+"/consent", a.Text)
 		if err != nil {
-			s.signin.Problem(w, r, err, r.URL.Path, true)
+			s.Problem(w, r, err, r.URL.Path, true)
 			return
 		}
-		s.site.Render(w, r, http.StatusOK, "consent.html", site.Page{
+		s.Site.Render(w, r, http.StatusOK, "consent.html", site.Page{
 			SignedIn: true,
 			Card:     form,
-			Phone:    s.phone.StatementForm(r, site.Language(r), r.URL.Path+"/phone/"),
+			Phone:    s.Phone.StatementForm(r, site.Language(r), r.URL.Path+"/phone/"),
 			Data:     a,
 		})
 		return
 	}
 	res, err := s.verifyProof(r.Context(), a)
 	if err != nil {
-		s.logger.ErrorContext(r.Context(), "stored consent does not verify", "application", a.Number, "err", err)
+		s.Logger.ErrorContext(r.Context(), "stored consent does not verify", "application", a.Number, "err", err)
 	}
-	s.site.Render(w, r, http.StatusOK, "transcript.html", site.Page{SignedIn: true, Data: struct {
+	s.Site.Render(w, r, http.StatusOK, "transcript.html", site.Page{SignedIn: true, Data: struct {
 		*Application
 		Result *verify.Result // nil: the proof is not good
 	}{a, res}})
@@ -188,16 +167,16 @@ func (s *service) show(w http.ResponseWriter, r *http.Request, session *signin.S
 func (s *service) consent(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	a, err := s.store.Application(r.Context(), session.Subject, r.PathValue("number"))
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
-	consent, err := s.card.FinishConsent(w, r, session, a.Text)
+	consent, err := s.Card.FinishConsent(w, r, session, a.Text)
 	if err != nil {
-		s.signin.Problem(w, r, err, "/applications/"+a.Number, true)
+		s.Problem(w, r, err, "/applications/"+a.Number, true)
 		return
 	}
 	if err := s.keepConsent(r.Context(), a, consent.Line, consent.Signature, consent.Result); err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	http.Redirect(w, r, "/applications/"+a.Number, http.StatusSeeOther)
@@ -205,7 +184,7 @@ func (s *service) consent(w http.ResponseWriter, r *http.Request, session *signi
 
 // phoneConsent does the same with what a phone has signed.
 func (s *service) phoneConsent() http.Handler {
-	return s.phone.StatementHandler(fido.Statement{
+	return s.Phone.StatementHandler(fido.Statement{
 		Purpose: signin.Consent,
 		Document: func(r *http.Request, session *signin.Session) ([sha256.Size]byte, string, error) {
 			a, err := s.store.Application(r.Context(), session.Subject, r.PathValue("number"))
@@ -233,16 +212,6 @@ func (s *service) keepConsent(ctx context.Context, a *Application, line string, 
 	if _, err := s.store.AddProof(ctx, a.Number, proof); err != nil {
 		return err
 	}
-	s.logger.InfoContext(ctx, "consent given", "application", a.Number, "verified", res)
+	s.Logger.InfoContext(ctx, "consent given", "application", a.Number, "verified", res)
 	return nil
-}
-
-// fail answers what went wrong behind a page of a citizen who is signed in.
-func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, errNotFound) {
-		s.site.Refuse(w, r, http.StatusNotFound, "refused.not-found", "/applications", true)
-		return
-	}
-	s.logger.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
-	s.site.Refuse(w, r, http.StatusInternalServerError, "refused.internal", "/applications", true)
 }

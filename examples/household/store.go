@@ -15,43 +15,17 @@ import (
 //go:embed schema.sql
 var schema string
 
-// A Store keeps applications and what proves consent to them.
-type Store struct{ db *sql.DB }
+// A Store keeps applications and what proves consent to them, beside what every
+// service keeps.
+type Store struct{ *database.Store }
 
-// errNotFound also stands for what belongs to somebody else: nobody learns what
-// others have.
-var errNotFound = errors.New("not found")
-
+// openStore opens the file at path, and makes it if there is none.
 func openStore(ctx context.Context, path string) (*Store, error) {
-	db, err := database.Open(ctx, path, schema)
+	s, err := database.Open(ctx, path, schema)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db}, nil
-}
-
-// Close closes the file.
-func (s *Store) Close() error { return s.db.Close() }
-
-// PairwiseKey returns the key of subjects, which outlives restarts.
-func (s *Store) PairwiseKey(ctx context.Context) ([]byte, error) {
-	return database.Secret(ctx, s.db, "pairwise", signin.MinPairwiseKey)
-}
-
-// Challenges keeps what citizens have been asked to sign.
-func (s *Store) Challenges() signin.ChallengeStore { return database.Challenges{DB: s.db} }
-
-// KeepCertificate keeps the certificate of a holder who has signed in.
-func (s *Store) KeepCertificate(ctx context.Context, subject string, certificate []byte) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO holders (subject, certificate) VALUES (?, ?)
-		ON CONFLICT DO UPDATE SET certificate = excluded.certificate`, subject, certificate)
-	return err
-}
-
-// Certificate returns the certificate of a holder's last sign-in, in DER.
-func (s *Store) Certificate(ctx context.Context, subject string) (certificate []byte, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT certificate FROM holders WHERE subject = ?`, subject).Scan(&certificate)
-	return certificate, missing(err)
+	return &Store{s}, nil
 }
 
 // An Application is what a citizen applies for, in the text that is shown.
@@ -75,7 +49,7 @@ type Proof struct {
 
 // AddApplication keeps an application for which consent is still to be given.
 func (s *Store) AddApplication(ctx context.Context, a *Application) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO applications (number, subject, language, text) VALUES (?, ?, ?, ?)`,
+	_, err := s.DB.ExecContext(ctx, `INSERT INTO applications (number, subject, language, text) VALUES (?, ?, ?, ?)`,
 		a.Number, a.Subject, a.Language, a.Text)
 	return err
 }
@@ -83,7 +57,7 @@ func (s *Store) AddApplication(ctx context.Context, a *Application) error {
 // AddProof keeps the proof of consent to an application. The first stays: added
 // tells whether this is it.
 func (s *Store) AddProof(ctx context.Context, number string, p *Proof) (added bool, err error) {
-	tx, err := s.db.BeginTx(ctx, nil)
+	tx, err := s.DB.BeginTx(ctx, nil)
 	if err != nil {
 		return false, err
 	}
@@ -104,22 +78,11 @@ func (s *Store) AddProof(ctx context.Context, number string, p *Proof) (added bo
 	return true, tx.Commit()
 }
 
-// Applications returns the numbers of a holder's applications, the latest first.
+// Applications returns a holder's applications, the latest first.
 func (s *Store) Applications(ctx context.Context, subject string) ([]*Application, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT number FROM applications WHERE subject = ? ORDER BY rowid DESC`, subject)
+	numbers, err := database.All(ctx, s.Store, database.Text,
+		`SELECT number FROM applications WHERE subject = ? ORDER BY rowid DESC`, subject)
 	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var numbers []string
-	for rows.Next() {
-		var number string
-		if err := rows.Scan(&number); err != nil {
-			return nil, err
-		}
-		numbers = append(numbers, number)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return nil, err
 	}
 	var all []*Application
@@ -136,14 +99,14 @@ func (s *Store) Applications(ctx context.Context, subject string) ([]*Applicatio
 // Application returns an application of a holder, with the proof if there is one.
 func (s *Store) Application(ctx context.Context, subject, number string) (*Application, error) {
 	a := &Application{Number: number, Subject: subject}
-	err := s.db.QueryRowContext(ctx, `SELECT language, text FROM applications WHERE number = ? AND subject = ?`, number, subject).
+	err := s.DB.QueryRowContext(ctx, `SELECT language, text FROM applications WHERE number = ? AND subject = ?`, number, subject).
 		Scan(&a.Language, &a.Text)
 	if err != nil {
-		return nil, missing(err)
+		return nil, database.Missing(err)
 	}
 	var p Proof
 	var givenAt string
-	err = s.db.QueryRowContext(ctx, `SELECT host, line, signature, given_at FROM consents WHERE number = ?`, number).
+	err = s.DB.QueryRowContext(ctx, `SELECT host, line, signature, given_at FROM consents WHERE number = ?`, number).
 		Scan(&p.Host, &p.Line, &p.Signature, &givenAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, nil
@@ -155,30 +118,11 @@ func (s *Store) Application(ctx context.Context, subject, number string) (*Appli
 		return nil, err
 	}
 	a.Proof = &p
-	p.Evidence, err = s.evidence(ctx, number)
+	p.Evidence, err = database.All(ctx, s.Store, scanEvidence, `SELECT kind, der FROM evidence WHERE number = ? ORDER BY rowid`, number)
 	return a, err
 }
 
-func (s *Store) evidence(ctx context.Context, number string) ([]verify.Evidence, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT kind, der FROM evidence WHERE number = ? ORDER BY rowid`, number)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []verify.Evidence
-	for rows.Next() {
-		var e verify.Evidence
-		if err := rows.Scan(&e.Kind, &e.DER); err != nil {
-			return nil, err
-		}
-		all = append(all, e)
-	}
-	return all, rows.Err()
-}
-
-func missing(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return errNotFound
-	}
-	return err
+func scanEvidence(row database.Row) (e verify.Evidence, err error) {
+	err = row.Scan(&e.Kind, &e.DER)
+	return e, err
 }

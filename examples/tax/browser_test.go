@@ -1,8 +1,6 @@
 package main
 
 import (
-	"net/http"
-	"sync"
 	"testing"
 
 	"github.com/citizencert/citizencert/examples/internal/browsertest"
@@ -10,30 +8,31 @@ import (
 	"github.com/citizencert/citizencert/pkitest"
 )
 
+var browser browsertest.Browser
+
+func TestMain(m *testing.M) { browser.Main(m) }
+
 // A citizen goes through the service in a real browser: sign-in, account, return,
 // signature, verdict, sign-out. Every page is looked at in both languages.
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	requests := &browsertest.Recorder{Handler: o.service.Handler()}
-	o.server.Config.Handler = requests
-	tab := browsertest.Start(t).Visitor(t)
-	look := func(name string) {
-		t.Helper()
-		tab.InBothLanguages(t, name)
-	}
+	requests := &browsertest.Recorder{Handler: o.Service.Handler()}
+	o.Handle(requests)
+	tab := browser.Visitor(t)
+	look := tab.InBothLanguages
 
-	tab.Open(o.origin + "/")
+	tab.Open(o.Origin + "/")
 	look("home")
-	tab.Open(o.origin + "/signin")
+	tab.Open(o.Origin + "/signin")
 	look("signin")
 	tab.SignWithCard(pkitest.TestPIN, lookalike.CitizenCard)
 	tab.WaitPath("/account")
 	look("account")
-	tab.Type("#national_id", o.world.Cards[lookalike.CitizenCard].NationalID+"\r")
+	tab.Type("#national_id", o.World.Cards[lookalike.CitizenCard].NationalID+"\r")
 	tab.WaitPath("/filings")
 	look("no filings")
-	tab.Open(o.origin + "/returns/new")
+	tab.Open(o.Origin + "/returns/new")
 	look("form")
 	tab.Type("#dependents", "\r")
 	tab.WaitPath("/returns/")
@@ -43,16 +42,16 @@ func TestBrowser(t *testing.T) {
 	tab.WaitPath("/filings/")
 	tab.WaitSays("main", "Accepted")
 	look("filing")
-	tab.Open(o.origin + "/filings")
+	tab.Open(o.Origin + "/filings")
 	look("filings")
 	tab.Click("header form button")
 	tab.Wait("location.pathname === '/'")
-	tab.Open(o.origin + "/filings")
+	tab.Open(o.Origin + "/filings")
 	tab.WaitPath("/signin")
 
 	tab.SignWithCard(pkitest.TestPIN, lookalike.FormerCard)
 	tab.WaitSays("[role=alert]", "revoked")
-	tab.LookAt(t, "refused")
+	tab.LookAt("refused")
 	requests.WantNowhere(t, pkitest.TestPIN)
 }
 
@@ -61,50 +60,30 @@ func TestBrowser(t *testing.T) {
 func TestPhoneInBrowser(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	var mu sync.RWMutex // of the service
-	serving := o.service.Handler()
-	o.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.RLock()
-		defer mu.RUnlock()
-		serving.ServeHTTP(w, r)
-	})
-	replace := func(f func()) {
-		mu.Lock()
-		defer mu.Unlock()
-		f()
-	}
-	phone := o.world.Phones[lookalike.OtherPhone]
-	tab := browsertest.Start(t).Visitor(t)
+	phone := o.World.Phones[lookalike.OtherPhone]
+	tab := browser.Visitor(t)
 	const number = "[data-fido-number]"
 
-	tab.Open(o.origin + "/signin?lang=en")
+	tab.Open(o.Origin + "/signin?lang=en")
 	tab.Type(number, phone.IDNumber)
 	tab.Click(".fido-ways button[value=qr]")
 	tab.Wait("document.querySelector('.fido svg[role=img]')")
-	replace(func() {
-		closing(t, o.service.Close)
-		serving = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			http.Error(w, "no such server", http.StatusBadGateway)
-		})
-	})
+	o.Stop()
 	tab.WaitSays(".fido [role=status]", "The connection was lost")
-	replace(func() {
-		o.start()
-		serving = o.service.Handler()
-	})
-	if err := phone.Approve(o.world.Fido.Tickets()[0]); err != nil {
+	o.Start()
+	if err := phone.Approve(o.World.Fido.Tickets()[0]); err != nil {
 		t.Fatal(err)
 	}
 	tab.WaitPath("/account")
 	tab.Type("#national_id", phone.IDNumber+"\r")
 	tab.WaitPath("/filings")
-	tab.Open(o.origin + "/returns/new")
+	tab.Open(o.Origin + "/returns/new")
 	tab.Type("#dependents", "\r")
 	tab.Wait("location.pathname.startsWith('/returns/') && document.querySelector('" + number + "')")
 	tab.Type(number, phone.IDNumber)
 	tab.Click(".fido-ways button[value=web]")
 	tab.Wait("document.querySelector('a.fido-link')")
-	tab.LookAt(t, "return on the phone")
+	tab.LookAt("return on the phone")
 	if err := phone.Approve(browsertest.Evaluate[string](tab, "document.querySelector('a.fido-link').href")); err != nil {
 		t.Fatal(err)
 	}

@@ -6,9 +6,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
-	"log/slog"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/examples/internal/program"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/signin"
@@ -74,33 +74,49 @@ func (v *verifier) Close() error {
 	return errors.Join(v.ocsp.Close(), v.crls.Close())
 }
 
-// newAuthenticator signs citizens in at origin. Sessions are linked to the
-// accounts in the store.
-func newAuthenticator(ctx context.Context, origin string, verifier *verifier, store *Store, logger *slog.Logger) (*signin.Authenticator, error) {
+// newSignIn has citizens sign in, and sign returns, with their card or with their phone.
+func newSignIn(ctx context.Context, env program.Env, verifier *verifier, store *Store, pages *site.Site) (*site.SignIn, error) {
+	auth, err := newAuthenticator(ctx, env, verifier, store)
+	if err != nil {
+		return nil, err
+	}
+	phone, err := newPhone(auth, env)
+	if err != nil {
+		return nil, err
+	}
+	card, err := newCard(auth, phone, env)
+	if err != nil {
+		return nil, err
+	}
+	return &site.SignIn{Auth: auth, Card: card, Phone: phone, Site: pages, Home: "/filings", Logger: env.Logger}, nil
+}
+
+// newAuthenticator signs citizens in. Sessions are linked to the accounts in the store.
+func newAuthenticator(ctx context.Context, env program.Env, verifier *verifier, store *Store) (*signin.Authenticator, error) {
 	// Sessions may end with the process that began them; the names that holders
 	// have with this service must outlive it.
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	pairwiseKey, err := store.Secret(ctx, "pairwise", signin.MinPairwiseKey)
+	pairwiseKey, err := store.PairwiseKey(ctx)
 	if err != nil {
 		return nil, err
 	}
 	auth, err := signin.New(signin.Config{
 		Verifier:    verifier.Verifier,
-		Origins:     []string{origin},
+		Origins:     []string{env.Origin},
 		Service:     serviceName,
 		Key:         key,
 		PairwiseKey: pairwiseKey,
 		Challenges:  store.Challenges(),
 		Accounts:    store,
 		LoginPath:   "/signin",
-		Logger:      logger,
+		Logger:      env.Logger,
 
 		// The certificate is needed once more, to link the account.
 		OnSignIn: func(ctx context.Context, res *verify.Result, session *signin.Session) error {
-			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0].Raw)
+			return store.KeepCertificate(ctx, session.Subject, res.Signers[0].Path[0])
 		},
 		// Why a citizen was let in, or was not, can be asked years later.
 		OnVerdict: func(ctx context.Context, v *signin.Verdict) error {
@@ -119,28 +135,32 @@ func newAuthenticator(ctx context.Context, origin string, verifier *verifier, st
 	return auth, nil
 }
 
-// newPhone has citizens sign in and sign with their phone. client speaks to the
-// operator: in production one of fido.NewProduction.
-func newPhone(auth *signin.Authenticator, client *fido.Client, origin string, logger *slog.Logger) (*fido.Flow, error) {
+// newPhone has citizens sign in and sign with their phone. In production the client,
+// which speaks to the operator, is one of fido.NewProduction.
+func newPhone(auth *signin.Authenticator, env program.Env) (*fido.Flow, error) {
+	client, err := env.World.FidoClient()
+	if err != nil {
+		return nil, err
+	}
 	return fido.New(fido.Config{
 		Auth:      auth,
 		Client:    client,
 		Hint:      "測試稅務所網路申報",
 		Path:      "/signin/fido/",
 		Next:      "/filings",
-		ReturnURL: origin + "/signin",
-		Logger:    logger,
+		ReturnURL: env.Origin + "/signin",
+		Logger:    env.Logger,
 	})
 }
 
 // newCard makes the forms in which citizens sign with their card, with the phone
 // beside it. In production the component is left out: it is where package hipki
 // expects it.
-func newCard(auth *signin.Authenticator, phone *fido.Flow, component string) (*hipki.Handler, error) {
+func newCard(auth *signin.Authenticator, phone *fido.Flow, env program.Env) (*hipki.Handler, error) {
 	return hipki.New(hipki.Config{
 		Auth:      auth,
 		Path:      "/card/",
-		Component: component,
+		Component: env.World.Component.Origin,
 		Language:  site.Language,
 		Beside:    phone.Section,
 	})

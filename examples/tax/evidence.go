@@ -70,7 +70,7 @@ func (s *service) downloadEvidence(w http.ResponseWriter, r *http.Request, sessi
 		kept, err = s.store.Evidence(r.Context(), filing.ID)
 	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")

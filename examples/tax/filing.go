@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/citizencert/citizencert/examples/internal/database"
 	"github.com/citizencert/citizencert/examples/internal/site"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/signin/fido"
@@ -18,14 +19,14 @@ import (
 // fileReturn receives the signature over a return, verifies it, and keeps both
 // it and the verdict, refusals too.
 func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *signin.Session) {
-	answer, err := s.card.Answer(w, r)
+	answer, err := s.Card.Answer(w, r)
 	received := time.Now() // all of it is here now
 	if err != nil {
-		s.refuseRequest(w, r, "/filings")
+		s.refuseRequest(w, r)
 		return
 	}
 	if answer.ReturnCode != 0 {
-		s.signin.Problem(w, r, &signin.Error{
+		s.Problem(w, r, &signin.Error{
 			Reason: signin.ReasonComponent, ReturnCode: answer.ReturnCode, LastError: answer.LastError,
 			Err: fmt.Errorf("component returned %v", answer.ReturnCode),
 		}, "/returns/"+r.PathValue("number"), true)
@@ -33,7 +34,7 @@ func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *si
 	}
 	signature, err := base64.StdEncoding.DecodeString(answer.Signature)
 	if err != nil {
-		s.refuseRequest(w, r, "/filings")
+		s.refuseRequest(w, r)
 		return
 	}
 	target, err := s.receive(r.Context(), session.Account, &Filing{
@@ -43,7 +44,7 @@ func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *si
 		Record:    Record{ReceivedAt: received},
 	})
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	http.Redirect(w, r, target, http.StatusSeeOther)
@@ -51,9 +52,20 @@ func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *si
 
 // phoneFiling receives filings that are signed with the phone, which signs a line with
 // the digest of the return. What it has signed has been verified once when it comes
-// here; it is judged as a filing like one that a card has signed.
+// here, as far as statuses could be learned; it is judged as a filing like one that a
+// card has signed.
 func (s *service) phoneFiling() http.Handler {
-	return s.phone.StatementHandler(fido.Statement{
+	receive := func(r *http.Request, session *signin.Session, signed *fido.Signed) (string, error) {
+		return s.receive(r.Context(), session.Account, &Filing{
+			Number:      r.PathValue("number"),
+			Signer:      session.Subject,
+			Signature:   signed.Signature,
+			Line:        signed.Line,
+			Certificate: signed.Certificate,
+			Record:      Record{ReceivedAt: time.Now()},
+		})
+	}
+	return s.Phone.StatementHandler(fido.Statement{
 		Purpose: signin.File,
 		Document: func(r *http.Request, session *signin.Session) ([sha256.Size]byte, string, error) {
 			ret, err := s.store.Return(r.Context(), session.Account, r.PathValue("number"))
@@ -62,16 +74,8 @@ func (s *service) phoneFiling() http.Handler {
 			}
 			return sha256.Sum256(ret.Document), "/returns/" + ret.Number, nil
 		},
-		Done: func(r *http.Request, session *signin.Session, signed *fido.Signed) (string, error) {
-			return s.receive(r.Context(), session.Account, &Filing{
-				Number:      r.PathValue("number"),
-				Signer:      session.Subject,
-				Signature:   signed.Signature,
-				Line:        signed.Line,
-				Certificate: signed.Certificate,
-				Record:      Record{ReceivedAt: time.Now()},
-			})
-		},
+		Done:      receive,
+		Undecided: receive, // a pending filing
 	})
 }
 
@@ -98,11 +102,7 @@ func (s *service) file(ctx context.Context, account string, filing *Filing) (add
 	// What has been received is judged even if the browser does not wait.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyTime)
 	defer cancel()
-	ret, err := s.store.Return(ctx, account, filing.Number)
-	if err != nil {
-		return false, err
-	}
-	kept, err := s.judge(ctx, account, filing, ret.Document)
+	kept, err := s.judge(ctx, account, filing)
 	if err != nil {
 		return false, err
 	}
@@ -117,7 +117,7 @@ func (s *service) verifyAgain(w http.ResponseWriter, r *http.Request, session *s
 		err = s.settle(r.Context(), session.Account, filing)
 	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	http.Redirect(w, r, fmt.Sprintf("/filings/%d", filing.ID), http.StatusSeeOther)
@@ -126,11 +126,7 @@ func (s *service) verifyAgain(w http.ResponseWriter, r *http.Request, session *s
 func (s *service) settle(ctx context.Context, account string, filing *Filing) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyTime)
 	defer cancel()
-	ret, err := s.store.Return(ctx, account, filing.Number)
-	if err != nil {
-		return err
-	}
-	kept, err := s.judge(ctx, account, filing, ret.Document)
+	kept, err := s.judge(ctx, account, filing)
 	if err != nil {
 		return err
 	}
@@ -140,15 +136,15 @@ func (s *service) settle(ctx context.Context, account string, filing *Filing) er
 func (s *service) listFilings(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	filings, err := s.store.Filings(r.Context(), session.Account)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	waiting, err := s.store.Waiting(r.Context(), session.Account)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
-	s.site.Render(w, r, http.StatusOK, "filings.html", site.Page{
+	s.Site.Render(w, r, http.StatusOK, "filings.html", site.Page{
 		SignedIn: true,
 		Data: struct {
 			Filings []*Filing
@@ -160,12 +156,12 @@ func (s *service) listFilings(w http.ResponseWriter, r *http.Request, session *s
 func (s *service) showFiling(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	filing, err := s.filing(r, session)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	ret, err := s.store.Return(r.Context(), session.Account, filing.Number)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	kept, err := s.store.Evidence(r.Context(), filing.ID)
@@ -174,10 +170,10 @@ func (s *service) showFiling(w http.ResponseWriter, r *http.Request, session *si
 		shown, err = s.verifier.judgeAgain(r.Context(), kept, ret.Document)
 	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
-	s.site.Render(w, r, http.StatusOK, "filing.html", site.Page{
+	s.Site.Render(w, r, http.StatusOK, "filing.html", site.Page{
 		SignedIn: true,
 		Data: struct {
 			*Filing
@@ -192,7 +188,7 @@ func (s *service) showFiling(w http.ResponseWriter, r *http.Request, session *si
 func (s *service) downloadRecord(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	filing, err := s.filing(r, session)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -204,7 +200,7 @@ func (s *service) downloadRecord(w http.ResponseWriter, r *http.Request, session
 func (s *service) filing(r *http.Request, session *signin.Session) (*Filing, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
-		return nil, errNotFound
+		return nil, database.ErrNotFound
 	}
 	return s.store.Filing(r.Context(), session.Account, id)
 }

@@ -33,19 +33,19 @@ func TestFile(t *testing.T) {
 	c.wantSays(c.get(p.Path), http.StatusOK, "Accepted", "OCSP response", "individual-income-tax-return/1")
 	c.wantSays(c.get("/filings"), http.StatusOK, "Accepted", "G2", r.Policy)
 	c.wantSays(c.get(p.Path), http.StatusOK, "from the evidence alone, to the same verdict")
-	kept, err := o.service.store.Evidence(t.Context(), c.filings()[0].ID)
+	kept, err := o.Service.store.Evidence(t.Context(), c.filings()[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := c.get(p.Path + "/evidence.json"); got.Body != string(kept) {
 		t.Errorf("got %q for download, want what is kept", got.Body)
 	}
-	shown, err := o.service.verifier.judgeAgain(t.Context(), kept, []byte(c.document(form)))
+	shown, err := o.Service.verifier.judgeAgain(t.Context(), kept, []byte(c.document(form)))
 	if err != nil || !shown.Same || len(shown.Objects) < 6 {
 		t.Errorf("got %+v, %v; want the signature, three certificates and two statuses", shown, err)
 	}
 	var signIns int
-	if err := o.service.store.db.QueryRow(`SELECT count(*) FROM verdicts WHERE filing IS NULL`).Scan(&signIns); err != nil || signIns == 0 {
+	if err := o.Service.store.DB.QueryRow(`SELECT count(*) FROM verdicts WHERE filing IS NULL`).Scan(&signIns); err != nil || signIns == 0 {
 		t.Errorf("got evidence of %d sign-ins, %v", signIns, err)
 	}
 }
@@ -61,7 +61,7 @@ func TestFileDetached(t *testing.T) {
 func TestFileRefused(t *testing.T) {
 	o := newOffice(t)
 	c := o.filer(lookalike.CitizenCard)
-	other := o.world.Cards[lookalike.SecondGenerationCard]
+	other := o.World.Cards[lookalike.SecondGenerationCard]
 	changed := func(document []byte) []byte { return bytes.Replace(document, []byte(`"tax": `), []byte(`"tax": -`), 1) }
 	for _, test := range []struct {
 		name   string
@@ -79,7 +79,7 @@ func TestFileRefused(t *testing.T) {
 			return o.pkcs7(other.Card, document, nil)
 		}, "other-signer", "not the certificate holder who is signed in"},
 		{"the same citizen's revoked card", func(document []byte) []byte {
-			return o.pkcs7(o.world.Cards[lookalike.FormerCard].Card, document, nil)
+			return o.pkcs7(o.World.Cards[lookalike.FormerCard].Card, document, nil)
 		}, "revoked", "had been revoked when the filing was received"},
 		{"two signers", func(document []byte) []byte {
 			second := pkitest.CoSigner{Signer: pkitest.Signer{Cert: other.Cert, Key: other.Key}}
@@ -164,16 +164,16 @@ func TestOthersReturns(t *testing.T) {
 // about which the service has asked nobody yet.
 func TestPending(t *testing.T) {
 	o := newOffice(t)
-	urls := o.world.PKI.G3.MOICA.URLs
+	urls := o.World.PKI.G3.MOICA.URLs
 	for _, address := range []string{urls.CRL, urls.Partition} {
-		o.world.PKI.Script(address, http.NotFoundHandler()) // or the sign-in has one fetched
+		o.World.PKI.Script(address, http.NotFoundHandler()) // or the sign-in has one fetched
 	}
 	c := o.filer(lookalike.CitizenCard)
-	card, err := o.world.PKI.G3.IssueCard(c.card.Person)
+	card, err := o.World.PKI.G3.IssueCard(c.card.Person)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.world.PKI.Script(urls.OCSP, http.NotFoundHandler())
+	o.World.PKI.Script(urls.OCSP, http.NotFoundHandler())
 	form := c.prepare()
 	signature := o.pkcs7(card, c.document(form), nil)
 	p := c.submit(form, signature)
@@ -185,7 +185,7 @@ func TestPending(t *testing.T) {
 	c.post(q.Path+"/verification", nil) // to no avail yet
 	c.wantVerdict(q, Pending, "status-unavailable")
 
-	o.world.PKI.Script(urls.OCSP, nil)
+	o.World.PKI.Script(urls.OCSP, nil)
 	time.Sleep(ocspclient.DefaultHoldFailures) // for which a failure stands
 	c.post(p.Path+"/verification", nil)
 	c.wantVerdict(p, Accepted, "")
@@ -222,22 +222,22 @@ func TestLogsNameNobody(t *testing.T) {
 	o := newOffice(t)
 	c := o.filer(lookalike.CitizenCard)
 	form := c.prepare()
-	c.submit(form, o.pkcs7(o.world.Cards[lookalike.SecondGenerationCard].Card, c.document(form), nil))
-	c.submit(form, o.pkcs7(o.world.Cards[lookalike.FormerCard].Card, c.document(form), &pkitest.CMSOptions{CardNumber: true}))
+	c.submit(form, o.pkcs7(o.World.Cards[lookalike.SecondGenerationCard].Card, c.document(form), nil))
+	c.submit(form, o.pkcs7(o.World.Cards[lookalike.FormerCard].Card, c.document(form), &pkitest.CMSOptions{CardNumber: true}))
 	c.submit(form, []byte("nothing"))
 	c.sign(form)
 	stranger := o.newcomer(lookalike.ResidentCard)
 	stranger.post("/account", url.Values{"national_id": {c.card.NationalID}})
-	o.world.Register.SetDown(true)
+	o.World.Register.SetDown(true)
 	stranger.post("/account", url.Values{"national_id": {stranger.card.NationalID}})
 	former := o.visitor(lookalike.FormerCard)
 	former.sign(former.form("/signin"))
 
-	log := o.log.String()
+	log := o.Logged.String()
 	if !strings.Contains(log, "filing judged") || !strings.Contains(log, "identity mismatch") {
 		t.Fatalf("the log does not tell what happened:\n%s", log)
 	}
-	for _, card := range o.world.Cards {
+	for _, card := range o.World.Cards {
 		for _, secret := range []string{card.Person.Name, card.NationalID, card.Person.Number, card.CardNumber} {
 			if strings.Contains(log, secret) {
 				t.Errorf("the log holds %q", secret)

@@ -5,11 +5,13 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+
+	"github.com/citizencert/citizencert/examples/internal/database"
 )
 
 // AddReturn keeps a return that waits for its signature.
 func (s *Store) AddReturn(ctx context.Context, r *Return) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO returns (number, account, document) VALUES (?, ?, ?)`,
+	_, err := s.DB.ExecContext(ctx, `INSERT INTO returns (number, account, document) VALUES (?, ?, ?)`,
 		r.Number, r.Account, r.Document)
 	return err
 }
@@ -17,10 +19,10 @@ func (s *Store) AddReturn(ctx context.Context, r *Return) error {
 // Return returns a return of an account.
 func (s *Store) Return(ctx context.Context, account, number string) (*Return, error) {
 	r := Return{Number: number, Account: account}
-	err := s.db.QueryRowContext(ctx, `SELECT document FROM returns WHERE number = ? AND account = ?`, number, account).
+	err := s.DB.QueryRowContext(ctx, `SELECT document FROM returns WHERE number = ? AND account = ?`, number, account).
 		Scan(&r.Document)
 	if err != nil {
-		return nil, missing(err)
+		return nil, database.Missing(err)
 	}
 	return &r, nil
 }
@@ -28,21 +30,8 @@ func (s *Store) Return(ctx context.Context, account, number string) (*Return, er
 // Waiting returns the numbers of an account's returns for which no signature has
 // been received, the latest first.
 func (s *Store) Waiting(ctx context.Context, account string) ([]string, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT number FROM returns WHERE account = ?
+	return database.All(ctx, s.Store, database.Text, `SELECT number FROM returns WHERE account = ?
 		AND number NOT IN (SELECT number FROM filings) ORDER BY rowid DESC`, account)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var numbers []string
-	for rows.Next() {
-		var number string
-		if err := rows.Scan(&number); err != nil {
-			return nil, err
-		}
-		numbers = append(numbers, number)
-	}
-	return numbers, rows.Err()
 }
 
 // A Filing is a signature that was received for a return.
@@ -67,7 +56,7 @@ func (s *Store) AddFiling(ctx context.Context, f *Filing, kept []byte) (added bo
 	if err != nil {
 		return false, err
 	}
-	tx, err := s.db.BeginTx(ctx, nil)
+	tx, err := s.DB.BeginTx(ctx, nil)
 	if err != nil {
 		return false, err
 	}
@@ -91,7 +80,7 @@ func (s *Store) AddFiling(ctx context.Context, f *Filing, kept []byte) (added bo
 // Settle replaces the record of a pending filing. An accepted one that turns out
 // to be the second of its kind becomes a duplicate.
 func (s *Store) Settle(ctx context.Context, f *Filing, kept []byte) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+	tx, err := s.DB.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -131,7 +120,7 @@ func addVerdict(ctx context.Context, tx *sql.Tx, filing int64, kept []byte) erro
 
 // KeepVerdict keeps the verdict on a sign-in.
 func (s *Store) KeepVerdict(ctx context.Context, kept []byte) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO verdicts (evidence) VALUES (?)`, string(kept))
+	_, err := s.DB.ExecContext(ctx, `INSERT INTO verdicts (evidence) VALUES (?)`, string(kept))
 	return err
 }
 
@@ -140,29 +129,16 @@ const selectFilings = `SELECT f.id, f.number, f.signer, f.signature, f.line, f.c
 
 // Filing returns a filing of an account.
 func (s *Store) Filing(ctx context.Context, account string, id int64) (*Filing, error) {
-	f, err := scanFiling(s.db.QueryRowContext(ctx, selectFilings+` AND f.id = ?`, account, id))
-	return f, missing(err)
+	f, err := scanFiling(s.DB.QueryRowContext(ctx, selectFilings+` AND f.id = ?`, account, id))
+	return f, database.Missing(err)
 }
 
 // Filings returns the filings of an account, the latest first.
 func (s *Store) Filings(ctx context.Context, account string) ([]*Filing, error) {
-	rows, err := s.db.QueryContext(ctx, selectFilings+` ORDER BY f.id DESC`, account)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var filings []*Filing
-	for rows.Next() {
-		f, err := scanFiling(rows)
-		if err != nil {
-			return nil, err
-		}
-		filings = append(filings, f)
-	}
-	return filings, rows.Err()
+	return database.All(ctx, s.Store, scanFiling, selectFilings+` ORDER BY f.id DESC`, account)
 }
 
-func scanFiling(row interface{ Scan(...any) error }) (*Filing, error) {
+func scanFiling(row database.Row) (*Filing, error) {
 	var f Filing
 	var record []byte
 	if err := row.Scan(&f.ID, &f.Number, &f.Signer, &f.Signature, &f.Line, &f.Certificate, &record); err != nil {
@@ -176,6 +152,6 @@ func scanFiling(row interface{ Scan(...any) error }) (*Filing, error) {
 
 // Evidence returns the last verdict on a filing, with what it rests on.
 func (s *Store) Evidence(ctx context.Context, filing int64) (kept []byte, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT evidence FROM verdicts WHERE filing = ? ORDER BY rowid DESC LIMIT 1`, filing).Scan(&kept)
-	return kept, missing(err)
+	err = s.DB.QueryRowContext(ctx, `SELECT evidence FROM verdicts WHERE filing = ? ORDER BY rowid DESC LIMIT 1`, filing).Scan(&kept)
+	return kept, database.Missing(err)
 }

@@ -62,12 +62,16 @@ const (
 	reasonDuplicate   refusal = "duplicate"    // this return has been filed before
 )
 
-// judge verifies the signature of a filing over a document of an account, as received,
+// judge verifies the signature of a filing over its return of an account, as received,
 // and that it is the signature of the citizen whose session sent it. It writes the
 // record and returns what the verdict rests on, a refusal too.
-func (s *service) judge(ctx context.Context, account string, filing *Filing, document []byte) (kept []byte, err error) {
+func (s *service) judge(ctx context.Context, account string, filing *Filing) (kept []byte, err error) {
+	ret, err := s.store.Return(ctx, account, filing.Number)
+	if err != nil {
+		return nil, err
+	}
 	filing.Record = Record{Verdict: Accepted, ReceivedAt: filing.Record.ReceivedAt}
-	rec, res, cause := s.verifier.recorder.Ask(ctx, s.question(filing), bytes.NewReader(document))
+	rec, res, cause := s.verifier.recorder.Ask(ctx, s.question(filing), bytes.NewReader(ret.Document))
 	if rec == nil {
 		return nil, cause // no verdict
 	}
@@ -83,7 +87,7 @@ func (s *service) judge(ctx context.Context, account string, filing *Filing, doc
 	if cause != nil {
 		filing.Record.refuse(cause)
 	}
-	log := s.logger.With("verdict", filing.Record.Verdict)
+	log := s.Logger.With("verdict", filing.Record.Verdict)
 	if cause != nil {
 		log.InfoContext(ctx, "filing judged", "reason", filing.Record.Reason, "cause", cause)
 		return kept, nil
@@ -121,7 +125,7 @@ func (s *service) checkSigner(ctx context.Context, res *verify.Result, account, 
 	if len(res.Signers) != 1 {
 		return reasonSigners, nil
 	}
-	signer := s.auth.Subject(res.Signers[0].Identity)
+	signer := s.Auth.Subject(res.Signers[0].Identity)
 	if signer == subject {
 		return nil, nil
 	}

@@ -8,36 +8,14 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io"
 
 	"github.com/citizencert/citizencert/examples/internal/program"
 )
 
 var tax = program.Program{
 	Name: "tax",
-	New: func(ctx context.Context, env program.Env) (program.Service, error) {
-		store, err := openStore(ctx, env.DB)
-		if err != nil {
-			return nil, err
-		}
-		s, err := newService(ctx, env.World, store, env.Origin, env.Logger)
-		if err != nil {
-			return nil, errors.Join(err, store.Close())
-		}
-		return s, nil
-	},
-	Walk: func(ctx context.Context, env program.Env, out io.Writer) error {
-		scheme, err := env.World.Scheme()
-		if err != nil {
-			return err
-		}
-		judge, err := newJudge(scheme)
-		if err != nil {
-			return err
-		}
-		return walk(ctx, env.Origin, env.World, judge, out)
-	},
+	New:  func(ctx context.Context, env program.Env) (program.Service, error) { return newService(ctx, env) },
+	Walk: walk,
 }
 
 func main() { tax.Main() }

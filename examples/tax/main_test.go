@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/examples/internal/program"
-	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/examples/internal/programtest"
 )
 
 // TestOnce walks the road of go run ./examples/tax -once, twice over one file:
@@ -91,8 +91,8 @@ func TestStartRefused(t *testing.T) {
 // A walk that fails says at which step.
 func TestWalkFails(t *testing.T) {
 	o := newOffice(t)
-	o.world.Register.SetDown(true)
-	err := walk(t.Context(), o.origin, o.world, o.service.verifier.judge, &bytes.Buffer{})
+	o.World.Register.SetDown(true)
+	err := walk(t.Context(), o.Env, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "linking the account") || !strings.Contains(err.Error(), "try again later") {
 		t.Errorf("got error %v, want one from linking the account that says what the page says", err)
 	}
@@ -103,7 +103,7 @@ func TestServeUntilStopped(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
 	ctx, cancel := context.WithCancel(t.Context())
-	var out, log lockedBuffer
+	var out, log programtest.Buffer
 	ended := make(chan error, 1)
 	go func() { ended <- tax.Start(ctx, program.Options{Addr: "127.0.0.1:0"}, &out, &log) }()
 	address := regexp.MustCompile(`http://[0-9.:]+`)
@@ -126,23 +126,5 @@ func TestServeUntilStopped(t *testing.T) {
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
-	}
-}
-
-func TestSecretOutlivesRestart(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "tax.db")
-	var got [2][]byte
-	for i := range got {
-		store, err := openStore(t.Context(), path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got[i], err = store.Secret(t.Context(), "pairwise", signin.MinPairwiseKey); err != nil {
-			t.Fatal(err)
-		}
-		closing(t, store.Close)
-	}
-	if len(got[0]) != signin.MinPairwiseKey || !bytes.Equal(got[0], got[1]) {
-		t.Errorf("got keys of %d and %d bytes, equal: %t; want the same key twice", len(got[0]), len(got[1]), bytes.Equal(got[0], got[1]))
 	}
 }

@@ -1,90 +1,26 @@
 package main
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"log/slog"
-	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
+	"github.com/citizencert/citizencert/examples/internal/programtest"
 	"github.com/citizencert/citizencert/examples/internal/visitor"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
 )
 
-// An office is the service with everything around it, reached over HTTP.
-type office struct {
-	*testing.T
-	world   *lookalike.World
-	service *service
-	server  *httptest.Server
-	origin  string
-	db      string
-	log     *lockedBuffer
-}
+// An office is the service with everything around it.
+type office struct{ *programtest.Place[*service] }
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{T: t, log: new(lockedBuffer)}
-	var err error
-	if o.world, err = lookalike.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closing(t, o.world.Close) })
-	o.db = filepath.Join(t.TempDir(), "tax.db")
-	server := httptest.NewUnstartedServer(nil)
-	o.server = server
-	o.origin = "http://" + server.Listener.Addr().String()
-	o.start()
-	t.Cleanup(func() { closing(t, o.service.Close) })
-	server.Config.Handler = o.service.Handler()
-	server.Start()
-	t.Cleanup(server.Close)
-	return o
-}
-
-// start starts the service on its file.
-func (o *office) start() {
-	o.Helper()
-	store, err := openStore(o.Context(), o.db)
-	if err != nil {
-		o.Fatal(err)
-	}
-	logger := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if o.service, err = newService(o.Context(), o.world, store, o.origin, logger); err != nil {
-		o.Fatal(err)
-	}
-}
-
-func closing(t *testing.T, f func() error) {
-	if err := f(); err != nil {
-		t.Errorf("closing: %v", err)
-	}
-}
-
-// A lockedBuffer is a log that handlers write and a test reads.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	return &office{programtest.Open(t, newService)}
 }
 
 // A citizen is a browser and the card of the person who sits before it.
@@ -98,11 +34,11 @@ type citizen struct {
 // visitor returns somebody who is not signed in.
 func (o *office) visitor(slot int) *citizen {
 	o.Helper()
-	b, err := visitor.New(o.origin)
+	b, err := visitor.New(o.Origin)
 	if err != nil {
 		o.Fatal(err)
 	}
-	return &citizen{o, b, slot, o.world.Cards[slot]}
+	return &citizen{o, b, slot, o.World.Cards[slot]}
 }
 
 // newcomer returns somebody who is signed in and has no account.
@@ -220,11 +156,11 @@ func (c *citizen) record(p *visitor.Page) *Record {
 func (c *citizen) filings() []*Filing {
 	c.Helper()
 	holder := c.subject()
-	account, err := c.service.store.Account(c.Context(), holder)
+	account, err := c.Service.store.Account(c.Context(), holder)
 	if err != nil {
 		c.Fatal(err)
 	}
-	filings, err := c.service.store.Filings(c.Context(), account)
+	filings, err := c.Service.store.Filings(c.Context(), account)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -233,7 +169,7 @@ func (c *citizen) filings() []*Filing {
 
 // subject returns the name that the citizen's sessions have.
 func (c *citizen) subject() string {
-	return c.service.auth.Subject(verify.Identity{Scheme: moica.Name, SerialNumber: c.card.Person.Number})
+	return c.Service.Auth.Subject(verify.Identity{Scheme: moica.Name, SerialNumber: c.card.Person.Number})
 }
 
 // wantVerdict compares the record of the filing that a page shows.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/citizencert/citizencert/examples/internal/lookalike"
+	"github.com/citizencert/citizencert/examples/internal/program"
 	"github.com/citizencert/citizencert/examples/internal/visitor"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
@@ -28,13 +29,24 @@ type walker struct {
 }
 
 // walk is the road of a citizen, over HTTP and through the same pages as with a
-// browser. judge judges what was kept once more.
-func walk(ctx context.Context, origin string, world *lookalike.World, judge *evidence.Judge, out io.Writer) error {
-	b, err := visitor.New(origin)
+// browser.
+func walk(ctx context.Context, env program.Env, out io.Writer) error {
+	scheme, err := env.World.Scheme()
 	if err != nil {
 		return err
 	}
-	w := &walker{Browser: b, origin: origin, card: world.Cards[lookalike.CitizenCard], phone: world.Phones[lookalike.CitizenPhone], judge: judge, out: out}
+	judge, err := newJudge(scheme)
+	if err != nil {
+		return err
+	}
+	b, err := visitor.New(env.Origin)
+	if err != nil {
+		return err
+	}
+	w := &walker{
+		Browser: b, origin: env.Origin, judge: judge, out: out,
+		card: env.World.Cards[lookalike.CitizenCard], phone: env.World.Phones[lookalike.CitizenPhone],
+	}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error

@@ -49,7 +49,7 @@ func TestPages(t *testing.T) {
 					}
 				}
 				// The simulated phone is elsewhere, as the real one is.
-				body = strings.ReplaceAll(body, `href="`+c.world.PhoneScreen()+`"`, "")
+				body = strings.ReplaceAll(body, `href="`+c.World.PhoneScreen()+`"`, "")
 				// A data block runs nothing.
 				body = strings.ReplaceAll(body, `<script type="application/json"`, "<data")
 				if found := outside.FindString(body) + inline.FindString(body); found != "" {
@@ -70,7 +70,7 @@ func TestPages(t *testing.T) {
 
 func (c *citizen) raw(t *testing.T, path string) (http.Header, string) {
 	t.Helper()
-	resp, err := c.browser.Client.Get(c.origin + path)
+	resp, err := c.browser.Client.Get(c.Origin + path)
 	if err != nil {
 		t.Fatal(err)
 	}

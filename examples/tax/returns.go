@@ -17,7 +17,7 @@ func (s *service) renderForm(w http.ResponseWriter, r *http.Request, status int,
 	for year := time.Now().Year() - 1; year >= firstYear; year-- {
 		years = append(years, year)
 	}
-	s.site.Render(w, r, status, "form.html", site.Page{
+	s.Site.Render(w, r, status, "form.html", site.Page{
 		SignedIn: true,
 		Data: struct {
 			Years   []int
@@ -36,7 +36,7 @@ func (s *service) prepareReturn(w http.ResponseWriter, r *http.Request, session 
 	}
 	number, err := s.store.NationalID(r.Context(), session.Account)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	ret, err := newReturn(session.Account, number, figures)
@@ -44,7 +44,7 @@ func (s *service) prepareReturn(w http.ResponseWriter, r *http.Request, session 
 		err = s.store.AddReturn(r.Context(), ret)
 	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
 	http.Redirect(w, r, "/returns/"+ret.Number, http.StatusSeeOther)
@@ -55,18 +55,18 @@ func (s *service) prepareReturn(w http.ResponseWriter, r *http.Request, session 
 func (s *service) showReturn(w http.ResponseWriter, r *http.Request, session *signin.Session) {
 	ret, err := s.store.Return(r.Context(), session.Account, r.PathValue("number"))
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
-	form, err := s.card.DocumentForm(r, r.URL.Path+"/signature", ret.Document)
+	form, err := s.Card.DocumentForm(r, r.URL.Path+"/signature", ret.Document)
 	if err != nil {
-		s.fail(w, r, err)
+		s.Fail(w, r, err)
 		return
 	}
-	s.site.Render(w, r, http.StatusOK, "return.html", site.Page{
+	s.Site.Render(w, r, http.StatusOK, "return.html", site.Page{
 		SignedIn: true,
 		Card:     form,
-		Phone:    s.phone.StatementForm(r, site.Language(r), r.URL.Path+"/phone/"),
+		Phone:    s.Phone.StatementForm(r, site.Language(r), r.URL.Path+"/phone/"),
 		Data:     struct{ Number, Document string }{ret.Number, string(ret.Document)},
 	})
 }

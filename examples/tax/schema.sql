@@ -5,10 +5,9 @@ CREATE TABLE IF NOT EXISTS accounts (
   national_id TEXT NOT NULL UNIQUE
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS holders (
-  subject     TEXT PRIMARY KEY,
-  certificate BLOB NOT NULL,
-  account     TEXT REFERENCES accounts
+CREATE TABLE IF NOT EXISTS links (
+  subject TEXT PRIMARY KEY REFERENCES holders,
+  account TEXT NOT NULL REFERENCES accounts
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS returns (

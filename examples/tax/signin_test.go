@@ -50,7 +50,7 @@ func TestSignInCancelled(t *testing.T) {
 
 func TestSignInWithoutCard(t *testing.T) {
 	c := newOffice(t).visitor(lookalike.CitizenCard)
-	c.slot = len(c.world.Cards) // the component finds none there
+	c.slot = len(c.World.Cards) // the component finds none there
 	c.wantSays(c.sign(c.form("/signin")), http.StatusForbidden, "Insert your Citizen Digital Certificate card")
 }
 
@@ -69,7 +69,7 @@ func TestSignOut(t *testing.T) {
 func TestLinkAccount(t *testing.T) {
 	o := newOffice(t)
 	c := o.newcomer(lookalike.CitizenCard)
-	other := o.world.Cards[lookalike.ResidentCard].NationalID
+	other := o.World.Cards[lookalike.ResidentCard].NationalID
 	link := func(number string) *visitor.Page { return c.post("/account", url.Values{"national_id": {number}}) }
 
 	for _, path := range []string{"/filings", "/filings/1", "/returns/new", "/returns/ABC"} {
@@ -82,12 +82,12 @@ func TestLinkAccount(t *testing.T) {
 	}
 	c.wantSays(link("A1234"), http.StatusUnprocessableEntity, "wrong form")
 	c.wantSays(link(other), http.StatusForbidden, "does not belong to the certificate")
-	o.world.Register.SetDown(true)
+	o.World.Register.SetDown(true)
 	c.wantSays(link(c.card.NationalID), http.StatusServiceUnavailable, "Please try again later")
 	if p := c.get("/filings"); p.Path != "/account" {
 		t.Errorf("after refusals: got %s, want /account", p.Path)
 	}
-	o.world.Register.SetDown(false)
+	o.World.Register.SetDown(false)
 	if p := link(" a100000009 "); p.Path != "/filings" {
 		t.Errorf("with the right number: got %s, want /filings", p.Path)
 	}
@@ -106,7 +106,7 @@ func TestCrossOrigin(t *testing.T) {
 		"another port":   {"Origin", "http://127.0.0.1:1"},
 	} {
 		for _, path := range []string{"/signin", "/signout", "/account", "/returns", form.Action} {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, o.origin+path, http.NoBody)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, o.Origin+path, http.NoBody)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -73,6 +73,16 @@ type Signed struct {
 // in. s is the session of this request; whoever has signed is its holder, or has the
 // same account. While the attempt is pending, Signed is nil.
 func (f *Flow) StatementStatus(r *http.Request, s *signin.Session, id string) (*Signed, error) {
+	signed, err := f.finishStatement(r, s, id)
+	if err != nil {
+		return nil, err
+	}
+	return signed, nil
+}
+
+// finishStatement is StatementStatus, but that it returns what has been signed along
+// with a refusal of it, too.
+func (f *Flow) finishStatement(r *http.Request, s *signin.Session, id string) (*Signed, error) {
 	at, st, a, err := f.poll(r, id)
 	if err != nil {
 		return nil, forSignin(err)
@@ -81,10 +91,7 @@ func (f *Flow) StatementStatus(r *http.Request, s *signin.Session, id string) (*
 		return nil, nil
 	}
 	res, err := f.cfg.Auth.FinishRemoteStatement(r, s, at, a.remote(st))
-	if err != nil {
-		return nil, err
-	}
-	return &Signed{at.Line, a.Form, a.Signature, a.Certificate, res}, nil
+	return &Signed{at.Line, a.Form, a.Signature, a.Certificate, res}, err
 }
 
 // remote is the answer as package signin verifies it.

@@ -3,10 +3,12 @@ package fido
 import (
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"net/http"
 	"path"
 
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/verify"
 )
 
 // A Statement says what the pages of a kind have the citizen who is signed in sign with
@@ -26,6 +28,14 @@ type Statement struct {
 	// [Flow.StatementStatus] checks has passed. It returns the path to which the
 	// citizen goes next. Required.
 	Done func(r *http.Request, s *signin.Session, signed *Signed) (next string, err error)
+
+	// Undecided, if not nil, is called once in place of Done when the citizen has
+	// signed that, but a status could not be learned ([verify.Error.Retryable]): a
+	// service can keep what it has received, and judge it later. Result is nil. All
+	// that is known is that Line is the one that this session was asked to sign; whose
+	// the signature is has to be judged, too. If Undecided is nil, the citizen is told
+	// to try again later, and has to sign anew.
+	Undecided func(r *http.Request, s *signin.Session, signed *Signed) (next string, err error)
 }
 
 // StatementHandler serves what the forms of [Flow.StatementForm] send, in the session
@@ -89,7 +99,12 @@ func (f *Flow) statementStatus(w http.ResponseWriter, r *http.Request, s *Statem
 	if err != nil {
 		return nil, err
 	}
-	signed, err := f.StatementStatus(r, session, id)
+	done := s.Done
+	signed, err := f.finishStatement(r, session, id)
+	if e, ok := errors.AsType[*verify.Error](err); ok && e.Retryable() && signed != nil && s.Undecided != nil {
+		f.cfg.Logger.LogAttrs(r.Context(), slog.LevelInfo, "phone: signed, but not judged yet", slog.Any("cause", err))
+		done, err = s.Undecided, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +116,7 @@ func (f *Flow) statementStatus(w http.ResponseWriter, r *http.Request, s *Statem
 	if err != nil || l.Purpose != s.Purpose || l.Digest != digest {
 		return nil, &signin.Error{Reason: signin.ReasonConsentText, Err: errors.New("what was signed is not what this page is for")}
 	}
-	next, err := s.Done(r, session, signed)
+	next, err := done(r, session, signed)
 	if err != nil {
 		return nil, toldAs(err)
 	}

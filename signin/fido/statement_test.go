@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
@@ -124,6 +127,112 @@ func TestStatementOfAnother(t *testing.T) {
 		_, err := w.flow.StatementStatus(r, s, a.Attempt)
 		wantReason(t, err, signin.Reason(verify.ReasonPurpose))
 	})
+}
+
+// What was signed while a status cannot be learned is handed on to be judged later,
+// and nothing else of what is not good.
+func TestStatementUndecided(t *testing.T) {
+	var refusal error
+	w := newWorld(t, func(cfg *fido.Config) {
+		cfg.OnAnswer = func(context.Context, *fido.Answer) error { return refusal }
+	})
+	b := w.signedIn(t)
+	handed := map[string]*fido.Signed{}
+	to := func(path string) func(*http.Request, *signin.Session, *fido.Signed) (string, error) {
+		return func(_ *http.Request, _ *signin.Session, signed *fido.Signed) (string, error) {
+			handed[path] = signed
+			return path, nil
+		}
+	}
+	keeps := fido.Statement{
+		Purpose: signin.File,
+		Document: func(r *http.Request, _ *signin.Session) ([sha256.Size]byte, string, error) {
+			return sha256.Sum256([]byte(r.PathValue("number"))), "", nil
+		},
+		Done:      to("/done"),
+		Undecided: to("/undecided"),
+	}
+	loses := keeps
+	loses.Undecided = nil
+	mux := http.NewServeMux()
+	mux.Handle("/keeps/{number}/{call}", w.flow.StatementHandler(keeps))
+	mux.Handle("/loses/{number}/{call}", w.flow.StatementHandler(loses))
+	w.site = mux
+
+	for _, test := range []struct {
+		name          string
+		page, asks    string // that begins, and that asks for the result
+		down, revoked bool
+		refusal       error // of the service
+		next          string
+		code          signin.Code
+	}{
+		{name: "good", page: "/keeps/1", asks: "/keeps/1", next: "/done"},
+		{name: "status unavailable", page: "/keeps/1", asks: "/keeps/1", down: true, next: "/undecided"},
+		{name: "status unavailable, for another page", page: "/keeps/1", asks: "/keeps/2", down: true, code: signin.CodeTextChanged},
+		{name: "status unavailable, and nobody to keep it", page: "/loses/1", asks: "/loses/1", down: true, code: signin.CodeUnavailable},
+		{name: "revoked", page: "/keeps/1", asks: "/keeps/1", revoked: true, code: signin.CodeRevoked},
+		{name: "refused by the service, for another status", page: "/keeps/1", asks: "/keeps/1",
+			refusal: &verify.Error{Reason: verify.ReasonStatusUnavailable}, code: signin.CodeRefused},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			clear(handed)
+			refusal = test.refusal
+			card, err := w.G3.IssueMobile(w.wang.Card.Person) // about which nobody has been asked
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.wang.Card = card
+			if test.revoked {
+				card.Issuer.Revoke(card.Cert, w.clock.Now(), pkitest.ReasonKeyCompromise)
+			}
+			if test.down {
+				responder := card.Issuer.URLs.OCSP
+				w.Script(responder, http.NotFoundHandler())
+				defer w.Script(responder, nil)
+			}
+			var a attempt
+			rec := b.do("POST", test.page+"/start", map[string]string{"mode": "qr", "idNumber": wangID})
+			if err := json.Unmarshal(rec.Body.Bytes(), &a); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.wang.Approve(w.lastTicket(t)); err != nil {
+				t.Fatal(err)
+			}
+			w.clock.Advance(fido.PollInterval)
+			rec = b.do("POST", test.asks+"/status", map[string]string{"attempt": a.Attempt})
+			var got struct {
+				Next string
+				Code signin.Code
+			}
+			json.Unmarshal(rec.Body.Bytes(), &got)
+			if got.Next != test.next || got.Code != test.code {
+				t.Errorf("got %s, want next %q or code %q", rec.Body, test.next, test.code)
+			}
+			if test.code != "" && len(handed) > 0 {
+				t.Errorf("handed on: %v", handed)
+			}
+			if signed := handed["/undecided"]; signed != nil {
+				w.wantLater(t, signed, test.page[len("/keeps/"):])
+			}
+		})
+	}
+}
+
+// wantLater verifies what was undecided when its responder answers again.
+func (w *world) wantLater(t *testing.T, signed *fido.Signed, document string) {
+	t.Helper()
+	if signed.Result != nil {
+		t.Error("what is undecided has a result")
+	}
+	received := w.clock.Now()
+	w.Script(w.wang.Card.Issuer.URLs.OCSP, nil)
+	w.clock.Advance(time.Minute)
+	opts := &verify.StatementOptions{Host: taxHost, Service: "efiling", Options: verify.Options{ReceivedAt: received}}
+	res, err := w.verifier(t, verify.Custom).Statement(t.Context(), signed.Line, signed.Signature, signed.Certificate, strings.NewReader(document), opts)
+	if err != nil || !isWang(w)(res.Signers[0].Identity) {
+		t.Errorf("judged later: %v", err)
+	}
 }
 
 // A service that keeps evidence is given each answer, and may refuse it.

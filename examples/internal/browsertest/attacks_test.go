@@ -12,7 +12,7 @@ import (
 const getTbs = `postMessage('{"func":"getTbs"}', '*')`
 
 func TestAttacks(t *testing.T) {
-	browser := browsertest.Start(t)
+	t.Parallel()
 	s := newService(t, nil)
 	s.component.Script(pkitest.Behaviour{MuteWindow: true})
 	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -20,7 +20,7 @@ const (
 // Page, window, signature, session, sign-out: with both forms of signature, and
 // with a PIN that form data would spoil.
 func TestSignIn(t *testing.T) {
-	browser := browsertest.Start(t)
+	t.Parallel()
 	for _, kind := range []signin.SignatureType{signin.PKCS1, signin.PKCS7} {
 		t.Run(string(kind), func(t *testing.T) {
 			s := newService(t, func(cfg *hipki.Config) {
@@ -46,9 +46,10 @@ func TestSignIn(t *testing.T) {
 
 // The keyboard alone will do, and the window that closes by itself.
 func TestSignInByKeyboard(t *testing.T) {
+	t.Parallel()
 	s := newService(t, nil)
 	s.component.Script(pkitest.Behaviour{Automatic: true})
-	tab := browsertest.Start(t).Visitor(t)
+	tab := browser.Visitor(t)
 	tab.Open(s.origin + "/signin/?lang=en")
 	for range 4 { // skip link, two languages, PIN
 		tab.Press("\t")
@@ -60,7 +61,7 @@ func TestSignInByKeyboard(t *testing.T) {
 
 // What can go wrong is explained where the citizen is, in the language of the page.
 func TestFailures(t *testing.T) {
-	browser := browsertest.Start(t)
+	t.Parallel()
 	s := newService(t, func(cfg *hipki.Config) {
 		cfg.MinVersion = "1.10"
 	})
@@ -121,9 +122,10 @@ func TestFailures(t *testing.T) {
 
 // The same page goes on after a failure, and three wrong PINs lock the card.
 func TestPINTries(t *testing.T) {
+	t.Parallel()
 	s := newService(t, nil)
 	s.component.Script(pkitest.Behaviour{Automatic: true})
-	tab := browsertest.Start(t).Visitor(t)
+	tab := browser.Visitor(t)
 	tab.Open(s.origin + "/signin/?lang=en")
 	try := func(pin, want string) {
 		t.Helper()
@@ -144,8 +146,9 @@ func TestPINTries(t *testing.T) {
 
 // Without a click of the citizen the browser opens no window, and the page says so.
 func TestPopupBlocked(t *testing.T) {
+	t.Parallel()
 	s := newService(t, nil)
-	tab := browsertest.Start(t).Visitor(t)
+	tab := browser.Visitor(t)
 	for lang, want := range map[string]string{"zh-TW": "允許本網站開啟彈出式視窗", "en": "Allow pop-ups"} {
 		tab.Open(s.origin + "/signin/?lang=" + lang)
 		browsertest.Evaluate[any](tab, "document.querySelector('[data-hipki-pin]').value = '123456', document.querySelector('.hipki').requestSubmit()")
@@ -158,8 +161,9 @@ func TestPopupBlocked(t *testing.T) {
 
 // A window that the citizen closes is noticed, and cancelling in it as well.
 func TestWindowClosed(t *testing.T) {
+	t.Parallel()
 	s := newService(t, nil)
-	tab := browsertest.Start(t).Visitor(t)
+	tab := browser.Visitor(t)
 	tab.Open(s.origin + "/signin/?lang=en")
 	tab.Type(pinField, pin)
 	window := tab.Window(func() { tab.Click(sign) })
@@ -176,8 +180,9 @@ func TestWindowClosed(t *testing.T) {
 
 // When the time is over the form says so, and offers a new start.
 func TestTimeRunsOut(t *testing.T) {
+	t.Parallel()
 	s := newService(t, nil)
-	tab := browsertest.Start(t).Visitor(t)
+	tab := browser.Visitor(t)
 	tab.Open(s.origin + "/short?lang=en")
 	tab.WaitSays(status, "The time for this has run out")
 	tab.Wait("document.querySelector('[data-hipki-sign]').disabled && document.querySelector('[data-hipki-time]').textContent === '0:00'")

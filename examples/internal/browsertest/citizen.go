@@ -2,7 +2,8 @@ package browsertest
 
 import (
 	"fmt"
-	"testing"
+
+	"github.com/citizencert/citizencert/pkitest"
 )
 
 // SignWithCard signs what the page asks for: it enters the PIN, and in the window
@@ -17,32 +18,14 @@ func (tab *Tab) SignWithCard(pin string, card int) {
 	tab.Wait("!document.querySelector('[data-hipki-pin]') || document.querySelector('[data-failed]')")
 }
 
-// InBothLanguages checks the page in Chinese and in English, on a phone as well as on
-// a desk, and leaves it in English. It opens the page again for that.
-func (tab *Tab) InBothLanguages(t *testing.T, name string) {
-	t.Helper()
-	address := Evaluate[string](tab, "location.origin + location.pathname")
-	for _, phone := range []bool{true, false} {
-		for _, lang := range []string{"zh-TW", "en"} {
-			tab.Phone(phone)
-			tab.Open(address + "?lang=" + lang)
-			tab.look(t, name+" "+lang, phone)
-		}
+// SignWithPhone signs what the page asks for with a phone: it enters the ID number,
+// and follows the link into the app.
+func (tab *Tab) SignWithPhone(phone *pkitest.Phone) {
+	tab.t.Helper()
+	tab.Type("[data-fido-number]", phone.IDNumber)
+	tab.Click(".fido-ways button[value=web]")
+	tab.Wait("document.querySelector('a.fido-link')")
+	if err := phone.Approve(Evaluate[string](tab, "document.querySelector('a.fido-link').href")); err != nil {
+		tab.t.Fatal(err)
 	}
-}
-
-// LookAt checks the page as it is, in the size of a phone as well as of a desk.
-func (tab *Tab) LookAt(t *testing.T, name string) {
-	t.Helper()
-	for _, phone := range []bool{true, false} {
-		tab.Phone(phone)
-		tab.look(t, name, phone)
-	}
-}
-
-func (tab *Tab) look(t *testing.T, name string, phone bool) {
-	t.Helper()
-	view := name + " " + map[bool]string{false: "desk", true: "phone"}[phone]
-	tab.Screenshot(view)
-	t.Run(view, tab.Accessible)
 }

@@ -41,7 +41,7 @@ func wantSignedIn(tab *browsertest.Tab) {
 // The ways to the phone, on the page that has the card beside it. Each waits for some
 // seconds, so they go at once.
 func TestPhone(t *testing.T) {
-	browser := browsertest.Start(t)
+	t.Parallel()
 	s := newService(t, nil)
 	phone := s.Phones[lookalike.CitizenPhone]
 	id := phone.IDNumber
@@ -162,7 +162,7 @@ func TestPhoneTimeRunsOut(t *testing.T) {
 	t.Parallel()
 	clock := pkitest.NewClock(time.Now())
 	s := newService(t, nil, func(cfg *fido.Config) { cfg.Now = clock.Now })
-	tab := browsertest.Start(t).Visitor(t)
+	tab := browser.Visitor(t)
 	for lang, want := range map[string]string{"zh-TW": "逾時", "en": "time"} {
 		tab.Open(s.origin + "/signin/?lang=" + lang)
 		tab.Type(numberField, s.Phones[0].IDNumber+"\r")
@@ -179,16 +179,16 @@ func TestPhoneTimeRunsOut(t *testing.T) {
 func TestPageLooks(t *testing.T) {
 	t.Parallel()
 	s := newService(t, nil, func(cfg *fido.Config) { cfg.Modes = nil })
-	tab := browsertest.Start(t).Visitor(t)
+	tab := browser.Visitor(t)
 	tab.Open(s.origin + "/signin/")
-	tab.InBothLanguages(t, "combined")
+	tab.InBothLanguages("combined")
 	tab.Type(numberField, s.Phones[0].IDNumber)
 	tab.Click(way + "[value=qr]")
 	s.scan(t, tab)
-	tab.InBothLanguages(t, "combined code")
+	tab.InBothLanguages("combined code")
 	tab.Click("[data-fido-cancel]")
 	tab.Type(numberField, s.Phones[0].IDNumber)
 	tab.Click(way + "[value=web]")
 	tab.Wait("document.querySelector('a.fido-link')")
-	tab.LookAt(t, "combined link")
+	tab.LookAt("combined link")
 }

@@ -22,6 +22,10 @@ import (
 	"github.com/citizencert/citizencert/verify"
 )
 
+var browser browsertest.Browser
+
+func TestMain(m *testing.M) { browser.Main(m) }
+
 // pin has everything that form data would change if the page did not escape it.
 const pin = `a%2B&+";`
 

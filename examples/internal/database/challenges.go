@@ -9,21 +9,13 @@ import (
 	"github.com/citizencert/citizencert/signin"
 )
 
-const challenges = `CREATE TABLE IF NOT EXISTS challenges (
-  key    TEXT PRIMARY KEY,
-  value  BLOB NOT NULL,
-  expiry INTEGER NOT NULL
-) STRICT;`
-
-// Challenges keeps challenges in the file, so that a citizen who has been sent to the
+// challenges keeps challenges in the file, so that a citizen who has been sent to the
 // phone can go on after a restart of the service. It must not be open to others.
-type Challenges struct{ DB *sql.DB }
-
-var _ signin.ChallengeStore = Challenges{}
+type challenges struct{ db *sql.DB }
 
 // Put implements [signin.ChallengeStore].
-func (c Challenges) Put(ctx context.Context, key string, value []byte, expiry time.Time) error {
-	tx, err := c.DB.BeginTx(ctx, nil)
+func (c challenges) Put(ctx context.Context, key string, value []byte, expiry time.Time) error {
+	tx, err := c.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -45,8 +37,8 @@ func (c Challenges) Put(ctx context.Context, key string, value []byte, expiry ti
 }
 
 // Take implements [signin.ChallengeStore].
-func (c Challenges) Take(ctx context.Context, key string) (value []byte, err error) {
-	err = c.DB.QueryRowContext(ctx, `DELETE FROM challenges WHERE key = ? RETURNING value`, key).Scan(&value)
+func (c challenges) Take(ctx context.Context, key string) (value []byte, err error) {
+	err = c.db.QueryRowContext(ctx, `DELETE FROM challenges WHERE key = ? RETURNING value`, key).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, signin.ErrNotFound
 	}

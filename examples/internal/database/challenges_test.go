@@ -5,22 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/citizencert/citizencert/examples/internal/database"
 	"github.com/citizencert/citizencert/signin"
 )
 
 // What was put is there for the next process, once.
 func TestChallenges(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
-	open := func() database.Challenges {
-		db, err := database.Open(t.Context(), path, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { db.Close() })
-		return database.Challenges{DB: db}
-	}
-	first, second := open(), open()
+	first, second := open(t, path).Challenges(), open(t, path).Challenges()
 	put := func(key string, life time.Duration) {
 		t.Helper()
 		if err := first.Put(t.Context(), key, []byte(key), time.Now().Add(life)); err != nil {

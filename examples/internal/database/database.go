@@ -1,27 +1,30 @@
-// Package database is what the example services share of SQLite.
+// Package database is what the example services share of SQLite: the file, and what
+// every one of them keeps in it.
 package database
 
 import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	_ "embed"
 	"errors"
 	"fmt"
 	"net/url"
 
 	_ "modernc.org/sqlite"
+
+	"github.com/citizencert/citizencert/signin"
 )
 
-// secrets are random keys that must outlive a restart. A real service has them in
-// its secret store, not in its database.
-const secrets = `CREATE TABLE IF NOT EXISTS secrets (
-  name  TEXT PRIMARY KEY,
-  value BLOB NOT NULL
-) STRICT;`
+//go:embed schema.sql
+var common string
 
-// Open opens the file at path, makes it if there is none, and runs the schema, which
-// has to stand being run again.
-func Open(ctx context.Context, path, schema string) (*sql.DB, error) {
+// A Store is the file of a service. What it has besides is the service's own.
+type Store struct{ DB *sql.DB }
+
+// Open opens the file at path, makes it if there is none, and runs the schema of the
+// service, which has to stand being run again.
+func Open(ctx context.Context, path, schema string) (*Store, error) {
 	dsn := url.URL{
 		Scheme:   "file",
 		Opaque:   (&url.URL{Path: path}).EscapedPath(),
@@ -32,21 +35,26 @@ func Open(ctx context.Context, path, schema string) (*sql.DB, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1) // SQLite has one writer
-	if _, err := db.ExecContext(ctx, secrets+challenges+schema); err != nil {
+	if _, err := db.ExecContext(ctx, common+schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), db.Close())
 	}
-	return db, nil
+	return &Store{db}, nil
 }
 
-// Secret returns the random key of a name, made when it is first asked for.
-func Secret(ctx context.Context, db *sql.DB, name string, size int) ([]byte, error) {
-	fresh := make([]byte, size)
+// Close closes the file.
+func (s *Store) Close() error { return s.DB.Close() }
+
+// PairwiseKey returns the key of subjects, made when it is first asked for.
+func (s *Store) PairwiseKey(ctx context.Context) (key []byte, err error) {
+	fresh := make([]byte, signin.MinPairwiseKey)
 	rand.Read(fresh) // never fails
-	_, err := db.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, fresh)
-	if err != nil {
+	const name = "pairwise"
+	if _, err := s.DB.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, fresh); err != nil {
 		return nil, err
 	}
-	var value []byte
-	err = db.QueryRowContext(ctx, `SELECT value FROM secrets WHERE name = ?`, name).Scan(&value)
-	return value, err
+	err = s.DB.QueryRowContext(ctx, `SELECT value FROM secrets WHERE name = ?`, name).Scan(&key)
+	return key, err
 }
+
+// Challenges keeps what citizens have been asked to sign.
+func (s *Store) Challenges() signin.ChallengeStore { return challenges{s.DB} }

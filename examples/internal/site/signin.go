@@ -5,12 +5,14 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/citizencert/citizencert/examples/internal/database"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/signin/fido"
 	"github.com/citizencert/citizencert/signin/hipki"
 )
 
-// A SignIn is the pages on which citizens sign in and out.
+// A SignIn is the pages that every service has: its home page, and those on which
+// citizens sign in and out.
 type SignIn struct {
 	Auth   *signin.Authenticator
 	Card   *hipki.Handler // with Phone beside it
@@ -22,6 +24,7 @@ type SignIn struct {
 
 // Register adds the pages to the routes of a service.
 func (s *SignIn) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", s.home)
 	mux.HandleFunc("GET /signin", s.begin)
 	mux.HandleFunc("POST /signin", s.finish)
 	mux.HandleFunc("POST /signout", s.signOut)
@@ -29,6 +32,14 @@ func (s *SignIn) Register(mux *http.ServeMux) {
 	phone := http.StripPrefix("/signin/fido", s.Phone.Handler())
 	mux.Handle("GET /signin/fido/", phone)
 	mux.Handle("POST /signin/fido/", phone)
+}
+
+func (s *SignIn) home(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.Auth.Check(r); err == nil {
+		http.Redirect(w, r, s.Home, http.StatusSeeOther)
+		return
+	}
+	s.Site.Render(w, r, http.StatusOK, "home.html", Page{})
 }
 
 // begin shows the page on which the citizen chooses between card and phone.
@@ -100,4 +111,15 @@ func (s *SignIn) Problem(w http.ResponseWriter, r *http.Request, err error, next
 			Next string
 		}{problem, next},
 	})
+}
+
+// Fail answers a citizen who is signed in what went wrong behind a page, and gives the
+// log the cause.
+func (s *SignIn) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, database.ErrNotFound) {
+		s.Site.Refuse(w, r, http.StatusNotFound, "refused.not-found", s.Home, true)
+		return
+	}
+	s.Logger.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
+	s.Site.Refuse(w, r, http.StatusInternalServerError, "refused.internal", s.Home, true)
 }

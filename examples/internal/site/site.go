@@ -40,7 +40,7 @@ type Page struct {
 	Nonce    string // for script elements, of this response alone
 	Path     string // where the language can be switched
 	SignedIn bool
-	Card     *hipki.Form     // or nil; the page shows {{.Card.HTML}}
+	Card     *hipki.Form     // or nil; the page shows {{template "card and phone" .}}
 	Phone    *fido.Form      // likewise
 	Ways     []hipki.Section // to sign in
 	Data     any

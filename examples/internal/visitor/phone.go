@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"time"
@@ -87,22 +86,17 @@ func (b *Browser) askPhone(ctx context.Context, form *PhoneForm, call string, qu
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Origin", b.origin)
-	resp, err := b.Client.Do(req)
+	answer, err := b.send(req)
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode != http.StatusOK {
+	if answer.Status != http.StatusOK {
 		var problem signin.Problem
-		if err := json.Unmarshal(answer, &problem); err != nil {
-			return nil, fmt.Errorf("%s: status %d", call, resp.StatusCode)
+		if err := json.Unmarshal([]byte(answer.Body), &problem); err != nil {
+			return nil, fmt.Errorf("%s: status %d", call, answer.Status)
 		}
-		return nil, fmt.Errorf("%s: status %d: %s", call, resp.StatusCode, problem.Message.En)
+		return nil, fmt.Errorf("%s: status %d: %s", call, answer.Status, problem.Message.En)
 	}
 	attempt := new(Attempt)
-	return attempt, json.Unmarshal(answer, attempt)
+	return attempt, json.Unmarshal([]byte(answer.Body), attempt)
 }

@@ -66,6 +66,11 @@ func (b *Browser) do(ctx context.Context, method, path string, form url.Values) 
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set("Origin", b.origin)
 	}
+	return b.send(req)
+}
+
+// send sends a request, and returns what comes in the end.
+func (b *Browser) send(req *http.Request) (*Page, error) {
 	resp, err := b.Client.Do(req)
 	if err != nil {
 		return nil, err
@@ -155,11 +160,9 @@ func (b *Browser) askComponent(ctx context.Context, form *CardForm, card int) (s
 		return "", err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := b.Client.Do(req)
+	answer, err := b.send(req)
 	if err != nil {
 		return "", err
 	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	return string(answer), err
+	return answer.Body, nil
 }
