@@ -101,7 +101,8 @@ func (j *job) work(ctx context.Context) error {
 // A child is a process of the test.
 type child struct {
 	*exec.Cmd
-	said string // its first line
+	said  string         // its first line
+	stdin io.WriteCloser // its life
 }
 
 // start starts a child and waits until it says that it has begun.
@@ -122,7 +123,7 @@ func (j job) start(t testing.TB) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.StdinPipe(); err != nil {
+	if c.stdin, err = c.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Start(); err != nil {
@@ -140,6 +141,15 @@ func (j job) start(t testing.TB) *child {
 func (c *child) kill() {
 	c.Process.Kill()
 	c.Wait()
+}
+
+// used waits for the end of the child and returns the processor time that it has used.
+func (c *child) used(t testing.TB) time.Duration {
+	t.Helper()
+	if err := c.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 }
 
 // startServer starts a server in a process of its own.
