@@ -90,8 +90,8 @@ func (w *world) spread(b *testing.B) (cost, uint64) {
 	return all, received
 }
 
-// BenchmarkResults is how many results of the size of a shard's a server keeps in a
-// second, one after the other and everything made durable.
+// BenchmarkResults is how many results of the size of a shard's, packed, a server keeps
+// in a second, one after the other and everything made durable.
 func BenchmarkResults(b *testing.B) {
 	js, err := jetstream.New(inProcess(b))
 	if err != nil {
@@ -101,16 +101,11 @@ func BenchmarkResults(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	part := make([]byte, 512<<10)
 	var times []float64
 	for n := 0; b.Loop(); n++ {
 		began := time.Now()
-		for i := range 4 { // the parts of a result, and its index
-			value := part
-			if i == 3 {
-				value = part[:2000]
-			}
-			if _, err := bucket.Put(b.Context(), fmt.Sprintf("%d.%d", n, i), value); err != nil {
+		for part, size := range []int{240_000, 1500} { // the lines, and the index
+			if _, err := bucket.Put(b.Context(), fmt.Sprintf("%d.%d", n, part), make([]byte, size)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -49,7 +49,11 @@ type scene struct {
 
 func newScene(t *testing.T, w *world) *scene {
 	t.Helper()
-	conn := inProcess(t)
+	return newSceneOn(t, w, inProcess(t))
+}
+
+func newSceneOn(t *testing.T, w *world, conn *natsgo.Conn) *scene {
+	t.Helper()
 	js, err := jetstream.New(conn)
 	if err != nil {
 		t.Fatal(err)
