@@ -26,8 +26,9 @@ const (
 
 // Worked says what a worker has done.
 type Worked struct {
-	Shards, Filings int64 // that it has judged, whether or not another was first
-	Failed          int64 // shards that it has declared failed
+	Shards  int64 `json:"shards"` // that it has judged, whether or not another was first
+	Filings int64 `json:"filings"`
+	Failed  int64 `json:"failed"` // shards that it has declared failed
 }
 
 // Work judges shards of a batch until its record is closed or ctx ends. It waits for a
