@@ -58,7 +58,7 @@ func newSceneOn(t *testing.T, w *world, conn *natsgo.Conn) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &scene{w, conn, js, nats.Config{Conn: conn, Name: "test", AckWait: time.Second}, t.TempDir(), within(t, 20*time.Second)}
+	return &scene{w, conn, js, nats.Config{Conn: conn, Name: "test", AckWait: time.Second}, t.TempDir(), within(t, 2*time.Minute)}
 }
 
 // coordinate runs a coordinator.
