@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ type job struct {
 
 	URL, Name, Source, Policy string
 	Workers                   int
+	Processors                int // all, if zero
 }
 
 func TestMain(m *testing.M) {
@@ -53,6 +55,7 @@ func TestMain(m *testing.M) {
 
 // run says when it has begun, and ends with standard input: no child outlives the test.
 func (j *job) run() error {
+	runtime.GOMAXPROCS(j.Processors)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
