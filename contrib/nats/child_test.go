@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ type job struct {
 
 	URL, Name, Source, Policy string
 	Workers                   int
+	Processors                int // all, if zero
 }
 
 func TestMain(m *testing.M) {
@@ -53,6 +55,7 @@ func TestMain(m *testing.M) {
 
 // run says when it has begun, and ends with standard input: no child outlives the test.
 func (j *job) run() error {
+	runtime.GOMAXPROCS(j.Processors)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
@@ -101,7 +104,8 @@ func (j *job) work(ctx context.Context) error {
 // A child is a process of the test.
 type child struct {
 	*exec.Cmd
-	said string // its first line
+	said  string         // its first line
+	stdin io.WriteCloser // its life
 }
 
 // start starts a child and waits until it says that it has begun.
@@ -122,7 +126,7 @@ func (j job) start(t testing.TB) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.StdinPipe(); err != nil {
+	if c.stdin, err = c.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Start(); err != nil {
@@ -140,6 +144,15 @@ func (j job) start(t testing.TB) *child {
 func (c *child) kill() {
 	c.Process.Kill()
 	c.Wait()
+}
+
+// used waits for the end of the child and returns the processor time that it has used.
+func (c *child) used(t testing.TB) time.Duration {
+	t.Helper()
+	if err := c.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 }
 
 // startServer starts a server in a process of its own.

@@ -49,12 +49,16 @@ type scene struct {
 
 func newScene(t *testing.T, w *world) *scene {
 	t.Helper()
-	conn := inProcess(t)
+	return newSceneOn(t, w, inProcess(t))
+}
+
+func newSceneOn(t *testing.T, w *world, conn *natsgo.Conn) *scene {
+	t.Helper()
 	js, err := jetstream.New(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &scene{w, conn, js, nats.Config{Conn: conn, Name: "test", AckWait: time.Second}, t.TempDir(), within(t, 20*time.Second)}
+	return &scene{w, conn, js, nats.Config{Conn: conn, Name: "test", AckWait: time.Second}, t.TempDir(), within(t, 2*time.Minute)}
 }
 
 // coordinate runs a coordinator.

@@ -18,8 +18,9 @@ import (
 //	bucket    citizencert_<name>
 //	            head                        content of batch.json
 //	            result.<generation>.<shard> what came of a shard
-//	            part.<SHA-256>              a piece of its lines
+//	            part.<SHA-256>              a piece of its lines, packed
 //	            bad.<sequence>              a message that is not a shard
+//	subjects  citizencert.<name>.begun and .result, which are bells
 const (
 	consumerName = "workers"
 	headKey      = "head"

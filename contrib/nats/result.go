@@ -7,13 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/citizencert/citizencert/verify/batch"
 )
 
-// maxPart is a piece of the lines that fits into a message, in bytes.
+// maxPart is a piece of a result that fits into a message, in bytes.
 const maxPart = 512 << 10
 
 // The beginnings of keys.
@@ -23,12 +24,12 @@ const (
 	badKey    = "bad."
 )
 
-// A result is the value under the key of a shard. The lines are under the keys of
-// their parts, stored before it: whatever two workers store of one shard at a time,
+// A result is the value under the key of a shard. The lines, packed, are under the keys
+// of their parts, stored before it: whatever two workers store of one shard at a time,
 // a result is found whole.
 type result struct {
 	*batch.JudgedShard
-	Size  int64    `json:"size"`
+	Size  int64    `json:"size"`  // of the lines, in bytes
 	Parts []string `json:"parts"` // SHA-256 of each, in hexadecimal
 }
 
@@ -50,10 +51,11 @@ func (q *queue) put(ctx context.Context, shard *batch.JudgedShard) error {
 	stored := *shard
 	stored.Places = nil // who takes the result knows them
 	index := result{JudgedShard: &stored, Size: int64(len(shard.Lines)), Parts: []string{}}
-	size := int(min(maxPart, q.js.Conn().MaxPayload()*3/4))
-	for lines := shard.Lines; len(lines) > 0; {
-		part := lines[:min(size, len(lines))]
-		lines = lines[len(part):]
+	packed, err := pack(shard.Lines)
+	if err != nil {
+		return fmt.Errorf("nats: packing the result of shard %d: %w", shard.Shard, err)
+	}
+	for part := range slices.Chunk(packed, int(min(maxPart, q.js.Conn().MaxPayload()*3/4))) {
 		sum := sha256.Sum256(part)
 		name := hex.EncodeToString(sum[:])
 		index.Parts = append(index.Parts, name)
@@ -76,7 +78,11 @@ func (q *queue) put(ctx context.Context, shard *batch.JudgedShard) error {
 	if errors.Is(err, jetstream.ErrKeyExists) {
 		return nil // the first counts
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	q.ring(resultBell(q.cfg.Name))
+	return nil
 }
 
 // get returns what came of a shard, or nil if it has no result. Runner.RunShards
@@ -107,16 +113,19 @@ func (q *queue) assemble(ctx context.Context, value []byte) (*batch.JudgedShard,
 	if index.JudgedShard == nil || index.Size < 0 || index.Size > q.cfg.MaxResult {
 		return nil, &refusal{fmt.Errorf("the result has %d bytes, want 0 to %d", index.Size, q.cfg.MaxResult)}
 	}
-	index.Lines = make([]byte, 0, index.Size)
+	var packed []byte
 	for _, name := range index.Parts {
 		part, err := q.bucket.Get(ctx, partKey+name)
 		if err != nil {
 			return nil, err
 		}
-		if int64(len(index.Lines)+len(part.Value())) > index.Size {
-			return nil, &refusal{fmt.Errorf("the result is longer than %d bytes, as it says", index.Size)}
+		if packed = append(packed, part.Value()...); int64(len(packed)) > index.Size+maxPart {
+			return nil, &refusal{fmt.Errorf("the parts of the result have more bytes than its lines, which are %d", index.Size)}
 		}
-		index.Lines = append(index.Lines, part.Value()...)
+	}
+	var err error
+	if index.Lines, err = unpack(packed, index.Size); err != nil {
+		return nil, &refusal{fmt.Errorf("unpacking the result: %w", err)}
 	}
 	return index.JudgedShard, nil
 }

@@ -9,15 +9,13 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/citizencert/citizencert/internal/fetch"
 	"github.com/citizencert/citizencert/verify/batch"
 )
 
-// How often the coordinator asks for the next result, at first and when nothing has
-// come for a while, and after how long it looks whether shards are lost.
+// After how long the coordinator asks for the next result if no bell is rung, and looks
+// whether shards are lost.
 const (
-	askFirst  = 5 * time.Millisecond
-	askLast   = 250 * time.Millisecond
+	askPause  = 250 * time.Millisecond
 	lookAfter = 5 * time.Second
 )
 
@@ -48,18 +46,16 @@ func Run(ctx context.Context, dir string, cfg Config, opts batch.RunOptions) (*b
 // judge is a batch.ShardJudge.
 func (q *queue) judge(ctx context.Context, missing iter.Seq2[batch.ShardRef, error]) iter.Seq2[*batch.JudgedShard, error] {
 	return func(yield func(*batch.JudgedShard, error) bool) {
-		err := q.create(ctx)
-		if err == nil {
-			err = q.send(ctx, missing)
-		}
+		results, err := q.begin(ctx, missing)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
+		defer results.stop()
 		for ref, err := range missing {
 			var shard *batch.JudgedShard
 			if err == nil {
-				shard, err = q.await(ctx, &ref, missing)
+				shard, err = q.await(ctx, &ref, missing, results)
 			}
 			if !yield(shard, err) || err != nil {
 				return
@@ -68,15 +64,31 @@ func (q *queue) judge(ctx context.Context, missing iter.Seq2[batch.ShardRef, err
 	}
 }
 
+// begin has a batch in the queue, and returns the bell of its results.
+func (q *queue) begin(ctx context.Context, missing iter.Seq2[batch.ShardRef, error]) (*bell, error) {
+	if err := q.create(ctx); err != nil {
+		return nil, err
+	}
+	q.ring(begunBell(q.cfg.Name))
+	results, err := q.listen(resultBell(q.cfg.Name))
+	if err != nil {
+		return nil, err
+	}
+	if err := q.send(ctx, missing); err != nil {
+		results.stop()
+		return nil, err
+	}
+	return results, nil
+}
+
 // await returns what came of a shard, when it is there.
-func (q *queue) await(ctx context.Context, ref *batch.ShardRef, missing iter.Seq2[batch.ShardRef, error]) (*batch.JudgedShard, error) {
-	looked := time.Now()
-	for wait := askFirst; ; wait = min(2*wait, askLast) {
+func (q *queue) await(ctx context.Context, ref *batch.ShardRef, missing iter.Seq2[batch.ShardRef, error], results *bell) (*batch.JudgedShard, error) {
+	for looked := time.Now(); ; {
 		shard, err := q.get(ctx, ref)
 		if shard != nil || err != nil {
 			return shard, err
 		}
-		if err := fetch.Sleep(ctx, wait); err != nil {
+		if err := results.wait(ctx, askPause); err != nil {
 			return nil, err
 		}
 		if time.Since(looked) < lookAfter {

@@ -18,7 +18,7 @@ import (
 )
 
 // How long a worker waits for a shard before it looks whether the batch is closed, and
-// for a batch to begin before it looks again.
+// for a batch to begin before it looks again if no bell is rung.
 const (
 	fetchTimeout = time.Second
 	joinPause    = 500 * time.Millisecond
@@ -26,8 +26,9 @@ const (
 
 // Worked says what a worker has done.
 type Worked struct {
-	Shards, Filings int64 // that it has judged, whether or not another was first
-	Failed          int64 // shards that it has declared failed
+	Shards  int64 `json:"shards"` // that it has judged, whether or not another was first
+	Filings int64 `json:"filings"`
+	Failed  int64 `json:"failed"` // shards that it has declared failed
 }
 
 // Work judges shards of a batch until its record is closed or ctx ends. It waits for a
@@ -45,13 +46,8 @@ func Work(ctx context.Context, cfg Config) (Worked, error) {
 	if err != nil {
 		return Worked{}, err
 	}
-	for err = q.open(ctx); err != nil; err = q.open(ctx) {
-		if !isAbsent(err) {
-			return Worked{}, err
-		}
-		if err := fetch.Sleep(ctx, joinPause); err != nil {
-			return Worked{}, err
-		}
+	if err := q.join(ctx); err != nil {
+		return Worked{}, err
 	}
 	w := &worker{queue: q}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -67,6 +63,23 @@ func Work(ctx context.Context, cfg Config) (Worked, error) {
 	all.Wait()
 	cfg.Conn.FlushTimeout(fetchTimeout) // what is given back need not be waited for
 	return w.worked, context.Cause(ctx)
+}
+
+// join waits until there is a batch.
+func (q *queue) join(ctx context.Context) error {
+	begun, err := q.listen(begunBell(q.cfg.Name))
+	if err != nil {
+		return err
+	}
+	defer begun.stop()
+	for {
+		if err := q.open(ctx); err == nil || !isAbsent(err) {
+			return err
+		}
+		if err := begun.wait(ctx, joinPause); err != nil {
+			return err
+		}
+	}
 }
 
 // A worker takes shards from a queue.
@@ -241,6 +254,7 @@ func itemsOf(ref *batch.ShardRef, src batch.Divided) (items []batch.Item, err er
 			err = &panicked{caught}
 		}
 	}()
+	items = make([]batch.Item, 0, batch.ShardSize)
 	for item, err := range ref.Items(src) {
 		if err != nil {
 			return nil, err

@@ -27,13 +27,18 @@ type world struct {
 // over and over until there are n.
 func newWorld(t testing.TB, n int) *world {
 	t.Helper()
+	return newWorldOf(t, n, pkitest.FilingsConfig{N: 60, Citizens: 15, ContentSize: 2000})
+}
+
+func newWorldOf(t testing.TB, n int, filings pkitest.FilingsConfig) *world {
+	t.Helper()
 	pki, err := pkitest.New(pkitest.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { pki.Close() })
 	w := &world{source: t.TempDir(), policy: t.TempDir()}
-	made, err := pki.NewFilings(pkitest.FilingsConfig{N: 60, Citizens: 15, ContentSize: 2000})
+	made, err := pki.NewFilings(filings)
 	if err != nil {
 		t.Fatal(err)
 	}

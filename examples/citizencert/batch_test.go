@@ -36,7 +36,7 @@ func TestBatch(t *testing.T) {
 		t.Fatalf("batch: %+v", got)
 	}
 	checkProgress(t, got.stderr)
-	checkExpected(t, at(demoExpected), filepath.Join(results, "results-0.jsonl"))
+	checkExpected(t, 600, at(demoExpected), filepath.Join(results, "results-0.jsonl"))
 
 	page, err := os.ReadFile(report.Page)
 	if err != nil {
@@ -67,7 +67,7 @@ func TestBatch(t *testing.T) {
 	if got := call(t, append(append(flags, "-key", filepath.Join(results, "pseudonym.key"), "-embedded", "-out", spread), filings)...); got.code != exitRefused {
 		t.Errorf("batch -embedded: %+v", got)
 	}
-	checkExpected(t, at(demoExpected), filepath.Join(spread, "results-0.jsonl"))
+	checkExpected(t, 600, at(demoExpected), filepath.Join(spread, "results-0.jsonl"))
 	if got := call(t, "evidence", "verify", "-json", "-anchors", at(demoAnchors), "-intermediates", at(demoIntermediates), "-source", filings, spread); got.code != exitGood {
 		t.Errorf("evidence verify: %+v", got)
 	}
@@ -156,8 +156,9 @@ func checkProgress(t *testing.T, stderr string) {
 	}
 }
 
-// checkExpected checks that results are those that were expected, line by line.
-func checkExpected(t *testing.T, expected, results string) {
+// checkExpected checks that the results, so many, are those that were expected, line by
+// line.
+func checkExpected(t *testing.T, filings int, expected, results string) {
 	t.Helper()
 	want, err := os.ReadFile(expected)
 	if err != nil {
@@ -180,8 +181,8 @@ func checkExpected(t *testing.T, expected, results string) {
 		}
 		n++
 	}
-	if n != 600 || decoder.More() {
-		t.Errorf("got another number of results than %d", n)
+	if n != filings || decoder.More() {
+		t.Errorf("expected are %d results, want %d and no more", n, filings)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/pem"
 	"os"
@@ -51,20 +52,30 @@ func callWith(t *testing.T, stdin string, args ...string) outcome {
 // execute runs the program in a process of its own.
 func execute(t *testing.T, dir, stdin string, args ...string) outcome {
 	t.Helper()
+	return launch(t.Context(), t, dir, stdin, args...)()
+}
+
+// launch starts the program in a process of its own, and returns what waits for its end.
+// It is killed when ctx ends.
+func launch(ctx context.Context, t *testing.T, dir, stdin string, args ...string) (wait func() outcome) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), asProgram+"=1")
 	cmd.Stdin = strings.NewReader(stdin)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	return func() outcome {
+		cmd.Wait() // what came of it is in its state
+		return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	}
 }
 
 // decodeJSON reads the one object on standard output.

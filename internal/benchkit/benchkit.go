@@ -44,7 +44,7 @@ func Compare(b *testing.B, cases ...Case) *Comparison {
 // machine so busy that others run within a slice.
 func CompareWork(b *testing.B, cases ...Case) *Comparison {
 	b.Helper()
-	return compare(b, cpuTime, cases)
+	return compare(b, ProcessorTime, cases)
 }
 
 func compare(b *testing.B, clock func() time.Duration, cases []Case) *Comparison {

@@ -6,5 +6,5 @@ import "time"
 
 var started = time.Now()
 
-// cpuTime is the time that has passed, where there is no other.
-func cpuTime() time.Duration { return time.Since(started) }
+// ProcessorTime is the time that has passed, where there is no other.
+func ProcessorTime() time.Duration { return time.Since(started) }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// cpuTime returns how long this process has had processors for.
-func cpuTime() time.Duration {
+// ProcessorTime returns how long this process has had processors for.
+func ProcessorTime() time.Duration {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
 		panic(err) // of its arguments alone

@@ -72,9 +72,14 @@ func (r *Runner) JudgeShard(ctx context.Context, ref ShardRef, items iter.Seq2[I
 	return shard, err
 }
 
+// shardSpace is room for the lines of a shard, in bytes: growing there would copy them
+// several times over.
+const shardSpace = ShardSize * 1500
+
 // sealShard makes a shard of its results.
 func (r *Runner) sealShard(ref ShardRef, results iter.Seq2[*Result, error]) (*JudgedShard, error) {
 	out := &JudgedShard{ShardRef: ref, Head: ShardHead{Shard: ref.Shard}, Summary: *newSummary()}
+	out.Lines = make([]byte, 0, shardSpace)
 	chain := newChain(ref.Batch, ref.Generation, ref.Shard)
 	for res, err := range results {
 		if err != nil {
