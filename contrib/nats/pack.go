@@ -1,28 +1,19 @@
 package nats
 
 import (
-	"bytes"
-	"compress/flate"
 	"fmt"
-	"io"
+
+	"github.com/klauspost/compress/s2"
 )
 
-// pack makes lines smaller by DEFLATE (RFC 1951). A fifth is left of them, because all
-// have the same fields, policy, paths and lists. It costs a worker about what it saves
+// pack makes lines smaller by S2, a faster Snappy. A quarter is left of them, because
+// all have the same fields, policy, paths and lists. It costs a worker less than it saves
 // the server; for the network and the disk it is all gain.
-func pack(lines []byte) ([]byte, error) {
+func pack(lines []byte) []byte {
 	if len(lines) == 0 {
-		return nil, nil
+		return nil
 	}
-	var packed bytes.Buffer
-	w, err := flate.NewWriter(&packed, flate.BestSpeed)
-	if err == nil {
-		_, err = w.Write(lines)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	return packed.Bytes(), err
+	return s2.Encode(nil, lines)
 }
 
 // unpack returns the lines, which must be of that size. Nothing beyond is unpacked.
@@ -30,13 +21,16 @@ func unpack(packed []byte, size int64) ([]byte, error) {
 	if size == 0 && len(packed) == 0 {
 		return nil, nil
 	}
-	r := flate.NewReader(bytes.NewReader(packed))
-	lines := make([]byte, size)
-	if _, err := io.ReadFull(r, lines); err != nil {
-		return nil, fmt.Errorf("it has not %d bytes: %w", size, err)
+	said, err := s2.DecodedLen(packed)
+	if err == nil && int64(said) != size {
+		err = fmt.Errorf("it says that it has %d", said)
 	}
-	if n, err := io.ReadFull(r, make([]byte, 1)); n > 0 || err != io.EOF {
-		return nil, fmt.Errorf("it has more than %d bytes, or no end", size)
+	var lines []byte
+	if err == nil {
+		lines, err = s2.Decode(nil, packed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("unpacking %d bytes of lines: %w", size, err)
 	}
 	return lines, nil
 }

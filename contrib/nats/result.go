@@ -51,10 +51,7 @@ func (q *queue) put(ctx context.Context, shard *batch.JudgedShard) error {
 	stored := *shard
 	stored.Places = nil // who takes the result knows them
 	index := result{JudgedShard: &stored, Size: int64(len(shard.Lines)), Parts: []string{}}
-	packed, err := pack(shard.Lines)
-	if err != nil {
-		return fmt.Errorf("nats: packing the result of shard %d: %w", shard.Shard, err)
-	}
+	packed := pack(shard.Lines)
 	for part := range slices.Chunk(packed, int(min(maxPart, q.js.Conn().MaxPayload()*3/4))) {
 		sum := sha256.Sum256(part)
 		name := hex.EncodeToString(sum[:])
