@@ -18,16 +18,16 @@ import (
 
 // ErrRollback is wrapped by the error that comes when a responder's answer goes
 // back behind one already seen: an older one, one that is not revoked after one
-// that is, or one revoked later. The answer held, if there still is one, comes
+// that is, or one that is revoked from a later instant. The answer held, if there still is one, comes
 // along with the error. It is worth an alarm, but for a good answer that came with a
 // signature.
 var ErrRollback = errors.New("answer goes back behind one already held")
 
-// A cacheKey names a certificate: serial numbers are unique under one key. It is
-// made of what is at hand, so that looking up costs no digest of a certificate and
-// no allocation.
+// A cacheKey names a certificate: serial numbers are unique to a CA (RFC 5280, Section
+// 4.1.2.2). It is made of what is at hand, so that looking up costs no digest of a
+// certificate and no allocation.
 type cacheKey struct {
-	issuer revocation.KeyID
+	issuer issuerID
 	serial [32]byte
 	form   serialForm
 }
@@ -65,18 +65,30 @@ func (k *cacheKey) shared() string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// issuers knows the identifiers of issuers' keys by the certificates in which
-// callers pass them. A verifier passes the same few again and again, so that their
-// keys need not be hashed each time.
+// An issuerID names a CA by its key and its name: several keys go by one name, and a
+// CA that takes another name may keep its key.
+type issuerID [sha256.Size]byte
+
+func issuerIDOf(issuer *x509.Certificate) (id issuerID) {
+	h := sha256.New()
+	h.Write(issuer.RawSubjectPublicKeyInfo)
+	h.Write(issuer.RawSubject)
+	h.Sum(id[:0])
+	return id
+}
+
+// issuers knows the identifiers of CAs by the certificates in which callers pass them.
+// A verifier passes the same few again and again, so that they need not be hashed each
+// time.
 type issuers struct {
 	mu    sync.Mutex
-	known atomic.Pointer[map[*x509.Certificate]revocation.KeyID]
+	known atomic.Pointer[map[*x509.Certificate]issuerID]
 }
 
 // maxIssuers bounds issuers; when it is reached, all are forgotten.
 const maxIssuers = 256
 
-func (s *issuers) id(issuer *x509.Certificate) revocation.KeyID {
+func (s *issuers) id(issuer *x509.Certificate) issuerID {
 	if known := s.known.Load(); known != nil {
 		if id, ok := (*known)[issuer]; ok {
 			return id
@@ -85,11 +97,11 @@ func (s *issuers) id(issuer *x509.Certificate) revocation.KeyID {
 	return s.add(issuer)
 }
 
-func (s *issuers) add(issuer *x509.Certificate) revocation.KeyID {
-	id := revocation.KeyIDOf(issuer)
+func (s *issuers) add(issuer *x509.Certificate) issuerID {
+	id := issuerIDOf(issuer)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := map[*x509.Certificate]revocation.KeyID{issuer: id}
+	known := map[*x509.Certificate]issuerID{issuer: id}
 	if old := s.known.Load(); old != nil && len(*old) < maxIssuers {
 		for cert, id := range *old {
 			known[cert] = id
@@ -246,12 +258,13 @@ func behind(answer *Answer, newest time.Time) error {
 // checkRevoked refuses an answer that takes back a revocation or puts it off. Only
 // a hold may end.
 func checkRevoked(held *verify.StatusReport, answer *Answer) error {
-	switch {
-	case answer.Says != verify.Revoked:
+	if answer.Says != verify.Revoked {
 		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: %v after revoked", ErrRollback, answer.Says)
-	case answer.RevokedAt.After(held.RevokedAt):
-		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: revoked at %s after %s", ErrRollback,
-			answer.RevokedAt.Format(time.RFC3339), held.RevokedAt.Format(time.RFC3339))
+	}
+	before, now := effective(held.RevokedAt, held.InvalidityDate), effective(answer.RevokedAt, answer.InvalidityDate)
+	if now.After(before) {
+		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: revoked from %s after %s", ErrRollback,
+			now.Format(time.RFC3339), before.Format(time.RFC3339))
 	}
 	return nil
 }
