@@ -34,7 +34,7 @@ func TestAttacks(t *testing.T) {
 		{"O09 body too large", []func(*world){largeBodies}},
 		{"O10 redirect", []func(*world){redirects}},
 		{"O11 address in the certificate", []func(*world){addresses}},
-		{"O12 rollback", []func(*world){rollback, invalidityTakenBack}},
+		{"O12 rollback", []func(*world){rollback, invalidityTakenBack, holdTakenBack}},
 		{"O13 nonce", []func(*world){nonces, replayedNonce}},
 		{"O14 error status", []func(*world){errorStatuses, retries}},
 		{"O15 primary and fallback disagree", []func(*world){disagreement}},

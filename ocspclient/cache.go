@@ -228,8 +228,8 @@ func (m *memory) put(key cacheKey, answer *Answer) (*held, error) {
 		m.newest.Set(key, max(newest.Unix(), answer.ThisUpdate.Unix()))
 		return h, nil
 	}
-	if seen && answer.ThisUpdate.Before(newest) {
-		before, _ := m.answers.GetIfPresent(key)
+	before, ok := m.answers.GetIfPresent(key)
+	if seen && answer.ThisUpdate.Before(newest) || ok && takesBackHold(&before.report[0], answer) {
 		return before, behind(answer, newest)
 	}
 	m.newest.Set(key, answer.ThisUpdate.Unix())
@@ -249,10 +249,18 @@ func (m *memory) newestOf(key cacheKey) (newest time.Time, seen bool) {
 	return time.Unix(unix, 0), seen
 }
 
+// takesBackHold reports whether an answer ends a hold that was told of later, or at the
+// same time, about the same instant: a responder may know of each change of a day as of
+// its beginning.
+func takesBackHold(held *verify.StatusReport, answer *Answer) bool {
+	return held.Says == verify.Suspended && answer.Says == verify.Good &&
+		answer.ThisUpdate.Equal(held.ThisUpdate) && !answer.ProducedAt.After(held.ProducedAt)
+}
+
 // behind refuses an answer that is older than another one.
 func behind(answer *Answer, newest time.Time) error {
-	return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: thisUpdate %s after %s", ErrRollback,
-		answer.ThisUpdate.Format(time.RFC3339), newest.UTC().Format(time.RFC3339))
+	return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: %v, thisUpdate %s after %s", ErrRollback,
+		answer.Says, answer.ThisUpdate.Format(time.RFC3339), newest.UTC().Format(time.RFC3339))
 }
 
 // checkRevoked refuses an answer that takes back a revocation or puts it off. Only

@@ -109,6 +109,37 @@ func invalidityTakenBack(w *world) {
 	asked("before what was said at first", noon.Add(-4*day), verify.Revoked, false)
 }
 
+// holdTakenBack has a hold and a good answer about the same instant: the one that was
+// produced later tells what is.
+func holdTakenBack(w *world) {
+	client := w.client(ocspclient.Config{})
+	begun := noon.Add(-time.Hour)
+	for _, c := range []struct {
+		name     string
+		says     pkitest.SingleResponse
+		produced time.Time
+		want     verify.Status
+		rollback bool
+	}{
+		{"good", pkitest.SingleResponse{Status: pkitest.OCSPGood}, noon.Add(-3 * time.Minute), verify.Good, false},
+		{"hold", pkitest.SingleResponse{Status: pkitest.OCSPRevoked, Reason: pkitest.ReasonCertificateHold}, noon.Add(-2 * time.Minute), verify.Suspended, false},
+		{"good from before", pkitest.SingleResponse{Status: pkitest.OCSPGood}, noon.Add(-3 * time.Minute), verify.Suspended, true},
+		{"good, the same moment", pkitest.SingleResponse{Status: pkitest.OCSPGood}, noon.Add(-2 * time.Minute), verify.Suspended, true},
+		{"good, afterwards", pkitest.SingleResponse{Status: pkitest.OCSPGood}, noon.Add(-2*time.Minute + time.Second), verify.Good, false},
+	} {
+		c.says.ThisUpdate, c.says.RevokedAt = begun, begun
+		o := singles(c.says)
+		o.ProducedAt = c.produced
+		w.serve(o)
+		q := w.query()
+		q.Fresh.OCSP = time.Minute // makes the Client ask
+		if _, err := client.Status(w.Context(), q); errors.Is(err, ocspclient.ErrRollback) != c.rollback {
+			w.Errorf("%s: got %v, want ErrRollback %v", c.name, err, c.rollback)
+		}
+		w.wantAsked(c.name, client, c.want, "")
+	}
+}
+
 // invalidityDate is the entry extension of RFC 5280, Section 5.3.2.
 func invalidityDate(at time.Time) []pkix.Extension {
 	value := append([]byte{0x18, 15}, at.UTC().Format("20060102150405Z")...)
