@@ -35,24 +35,31 @@ func combine(q verify.StatusQuery, readings []*reading) (reports []verify.Status
 func withDeltas(q verify.StatusQuery, readings []*reading) []*reading {
 	var all []*reading
 	for _, base := range readings {
-		held := true
-		for _, delta := range readings {
-			if !delta.updates(base, q) || !delta.removed && delta.report.Says != verify.Good {
-				continue
-			}
-			switch {
-			case base.report.Says == verify.Good:
-				all = append(all, base.updated(delta))
-			case base.report.Says == verify.Suspended && delta.removed:
-				all = append(all, base.updated(delta))
-				held = false
-			}
+		delta, held := base.newestDelta(q, readings), true
+		switch {
+		case delta == nil:
+		case base.report.Says == verify.Good && (delta.removed || delta.report.Says == verify.Good):
+			all = append(all, base.updated(delta))
+		case base.report.Says == verify.Suspended && delta.removed:
+			all = append(all, base.updated(delta))
+			held = false
 		}
 		if held {
 			all = append(all, base)
 		}
 	}
 	return all
+}
+
+// newestDelta returns the newest delta CRL to a list, or nil. What an older one says
+// may no longer be so.
+func (base *reading) newestDelta(q verify.StatusQuery, readings []*reading) (newest *reading) {
+	for _, delta := range readings {
+		if delta.updates(base, q) && (newest == nil || delta.list.Number.Cmp(newest.list.Number) > 0) {
+			newest = delta
+		}
+	}
+	return newest
 }
 
 // updates reports whether a delta CRL is about what the other list is about, from
