@@ -91,8 +91,9 @@ type Config struct {
 	// then of use only to a verifier with Rungs.InsecureLastKnownGood.
 	KeepExpired time.Duration
 
-	// Cache, if not nil, is shared with other servers. CacheTimeout bounds each use of
-	// it. If zero, DefaultCacheTimeout.
+	// Cache, if not nil, is shared with other servers, and with this one after a
+	// restart: what it still has is not gone back behind. CacheTimeout bounds each use
+	// of it. If zero, DefaultCacheTimeout.
 	Cache        Cache
 	CacheTimeout time.Duration
 

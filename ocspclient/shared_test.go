@@ -221,6 +221,34 @@ func TestSharedRollback(t *testing.T) {
 	w.wantAsked("after the cache went back", client, verify.Revoked, "")
 }
 
+// What a server has learned guards another one, or itself after a restart, against what
+// was said before, for as long as the cache has it.
+func TestRollbackAfterRestart(t *testing.T) {
+	w := newWorld(t)
+	cache := newMapCache(w.clock.Now)
+	client, _ := w.sharing(cache, time.Minute)
+	w.serve(singles(pkitest.SingleResponse{Status: pkitest.OCSPRevoked, Reason: pkitest.ReasonCertificateHold, NextUpdate: noon.Add(2 * time.Hour)}))
+	w.wantAsked("hold", client, verify.Suspended, "")
+	w.waitFor("Put", cache.holds(1))
+	client.Close()
+	w.serve(singles(pkitest.SingleResponse{Status: pkitest.OCSPGood, ThisUpdate: noon.Add(-time.Minute), NextUpdate: noon.Add(9 * time.Hour)}))
+	w.clock.Advance(time.Hour)
+	q := w.query()
+	q.Fresh.OCSP = time.Minute // makes the Client ask
+	for _, c := range []struct {
+		name   string
+		client *ocspclient.Client
+		behind bool
+	}{
+		{"with the cache", w.client(ocspclient.Config{Cache: cache}), true},
+		{"without", w.client(ocspclient.Config{}), false},
+	} {
+		if _, err := c.client.Status(t.Context(), q); errors.Is(err, ocspclient.ErrRollback) != c.behind {
+			t.Errorf("%s: got %v, want ErrRollback %v", c.name, err, c.behind)
+		}
+	}
+}
+
 // A brokenCache fails, or does not come back before its time.
 type brokenCache struct {
 	calls atomic.Int32
