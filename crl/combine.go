@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/internal/certpath"
+	"github.com/citizencert/citizencert/internal/distribution"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -102,7 +103,7 @@ func (r *reading) updated(delta *reading) *reading {
 func forAllReasons(q verify.StatusQuery, readings []*reading) *reading {
 	var whole *reading
 	for _, r := range readings {
-		if r.report.Says != verify.Good || r.list.DeltaBase != nil || r.reasons == allReasons || !q.Current(&r.report) {
+		if r.report.Says != verify.Good || r.list.DeltaBase != nil || r.reasons == distribution.AllReasons || !q.Current(&r.report) {
 			continue
 		}
 		switch {
@@ -117,7 +118,7 @@ func forAllReasons(q verify.StatusQuery, readings []*reading) *reading {
 			join(&whole.report, &r.report)
 		}
 	}
-	if whole == nil || whole.reasons != allReasons {
+	if whole == nil || whole.reasons != distribution.AllReasons {
 		return nil
 	}
 	return whole

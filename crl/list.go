@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/distribution"
 	"github.com/citizencert/citizencert/internal/revocation"
 )
 
@@ -46,8 +47,8 @@ type List struct {
 	frame        frame
 	original     *original // of a list that was read from a file, or nil
 	authority    authorityKey
-	freshest     []distributionPoint // freshestCRL
-	scope        *scope              // issuingDistributionPoint, or nil if absent
+	freshest     []distribution.Point // freshestCRL
+	scope        *scope               // issuingDistributionPoint, or nil if absent
 	index        *index
 	foreign      *foreignEntries // of other issuers, or nil
 	unhandled    string          // a critical extension that is not processed
