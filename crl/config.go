@@ -1,6 +1,7 @@
 package crl
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -117,8 +118,19 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// check checks what is configured and returns the policy.
-func (cfg *Config) check() (algorithm.Policy, error) {
+// complete fills in the defaults, refuses what makes no sense, and returns the policy.
+func (cfg *Config) complete() (algorithm.Policy, error) {
+	cfg.Timeout = cmp.Or(cfg.Timeout, DefaultTimeout)
+	cfg.AttemptTimeout = cmp.Or(cfg.AttemptTimeout, DefaultAttemptTimeout)
+	cfg.HoldFailures = cmp.Or(cfg.HoldFailures, DefaultHoldFailures)
+	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, DefaultMaxBytes)
+	cfg.MaxHeldBytes = cmp.Or(cfg.MaxHeldBytes, DefaultMaxHeldBytes)
+	cfg.RefreshInterval = cmp.Or(cfg.RefreshInterval, DefaultRefreshInterval)
+	cfg.KeepSuperseded = cmp.Or(cfg.KeepSuperseded, DefaultKeepSuperseded)
+	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	switch {
 	case cfg.Timeout < 0 || cfg.AttemptTimeout < 0 || cfg.MaxBytes < 0 || cfg.MaxHeldBytes < 0:
 		return algorithm.Policy{}, errors.New("crl: Timeout, AttemptTimeout, MaxBytes or MaxHeldBytes is negative")
