@@ -158,14 +158,11 @@ func (a *Authenticator) FinishRemote(w http.ResponseWriter, r *http.Request, at 
 	if err != nil {
 		return nil, err
 	}
-	s, token, err := a.newSession(r.Context(), at.origin, res)
+	s, err := a.holder(res)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.enter(w, r, at.origin, s, token); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return a.enter(w, r, at.origin, s, res)
 }
 
 // FinishRemoteStatement redeems an attempt for Consent or File that was taken, in
@@ -202,20 +199,12 @@ func (a *Authenticator) InsecureFinishUnsigned(w http.ResponseWriter, r *http.Re
 	case person == "":
 		return nil, refuse(ReasonIdentity, "the person has no name")
 	}
-	s := &Session{
+	return a.enter(w, r, at.origin, &Session{
 		Subject:     a.pairwise.sum("citizencert subject without certificate", a.environment.String(), person),
 		Certificate: a.pairwise.sum("citizencert no certificate", a.environment.String(), person),
 		Environment: a.environment,
 		Assurance:   AssuranceMobileAuth,
-	}
-	token, err := a.beginSession(r.Context(), at.origin, s, nil)
-	if err != nil {
-		return nil, err
-	}
-	if err := a.enter(w, r, at.origin, s, token); err != nil {
-		return nil, err
-	}
-	return s, nil
+	}, nil)
 }
 
 func (a *Authenticator) verifyRemote(ctx context.Context, at *RemoteAttempt, answer RemoteAnswer) (res *verify.Result, err error) {
