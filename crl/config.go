@@ -46,7 +46,7 @@ type Config struct {
 	HTTPClient *http.Client
 
 	// Offline keeps the Store from using the network. It then knows the lists
-	// that were added and those that come with a query.
+	// that were added, those in Dir, and those that come with a query.
 	Offline bool
 
 	// AttemptTimeout bounds the wait for a list to begin to come, and Timeout the

@@ -138,7 +138,8 @@ func (s *Store) Original(digest [sha256.Size]byte) ([]byte, error) {
 // any other when a certificate of its issuer is asked about. from is the URL it
 // stands for, as a certificate names it. If from is empty, the operator vouches
 // for a list without scope that it is the complete list of its issuer: never
-// pass what came with a signature.
+// pass what came with a signature. The Store keeps the list, which must not be
+// modified. Errors are those of [Parse].
 func (s *Store) Add(list []byte, from string) error {
 	if bytes.HasPrefix(list, []byte("-----BEGIN ")) {
 		var err error

@@ -7,6 +7,7 @@ import (
 
 	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/distribution"
+	"github.com/citizencert/citizencert/internal/revocation"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -55,7 +56,7 @@ func (a *inquiry) freshest() (addresses []string) {
 	if ext, ok := certpath.Extension(a.query.Cert, oidFreshestCRL); ok {
 		points, err := distribution.ParsePoints(ext.Value)
 		if err != nil {
-			a.fail(err)
+			a.fail(revocation.Malformed("freshestCRL of the certificate: %w", err))
 		}
 		add(points)
 	}

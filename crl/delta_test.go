@@ -83,6 +83,14 @@ func TestFreshest(t *testing.T) {
 	if len(reports) != 1 || reasonOf(err) != verify.ReasonStatusUnavailable {
 		t.Errorf("another host: got %d reports, %v, want the list alone", len(reports), err)
 	}
+	// An extension that cannot be read keeps nothing from being told.
+	freshest := freshestCRL("")
+	freshest[0].Value = []byte{0x30, 0}
+	w.serve(list(false, pkitest.CRLOptions{}, 10))
+	reports, err = w.store(crl.Config{}).Status(w.Context(), w.about(w.issue(pkitest.Template{Extensions: freshest})).query())
+	if len(reports) != 1 || reasonOf(err) != verify.ReasonMalformed {
+		t.Errorf("malformed: got %d reports, %v, want the list and %s", len(reports), err, verify.ReasonMalformed)
+	}
 }
 
 // deltaInPlace has whoever controls the network serve a delta CRL where the certificate

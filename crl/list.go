@@ -82,7 +82,8 @@ func Read(r io.Reader, maxBytes int64) (*List, error) {
 	return parseStream(newStream(derFrom(r)), maxBytes)
 }
 
-// ParsePEM is Parse for the one list in PEM that text begins with.
+// ParsePEM is Parse for the first PEM block (RFC 7468) in text, which must be of type
+// "X509 CRL". What is before and after it is passed over.
 func ParsePEM(text []byte) (*List, error) {
 	data, err := decodePEM(text)
 	if err != nil {

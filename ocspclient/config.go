@@ -107,7 +107,8 @@ type Config struct {
 	// Now is the clock for queries that do not bring their own. If nil, time.Now.
 	Now func() time.Time
 
-	// InsecureAllowSHA1 admits answers signed with SHA-1, and RSA keys of 1024 bits.
+	// InsecureAllowSHA1 admits answers signed with SHA-1, and RSA keys from 1024 bits,
+	// at any instant. Algorithms must be left zero.
 	InsecureAllowSHA1 bool
 }
 

@@ -166,8 +166,9 @@ func (a *Authenticator) FinishRemote(w http.ResponseWriter, r *http.Request, at 
 }
 
 // FinishRemoteStatement redeems an attempt for Consent or File that was taken, in
-// the session of this request. It checks the signature as FinishRemote does, and
-// that whoever signed is the holder who is signed in, or has the same account.
+// the session of this request. It checks the signature as FinishRemote does, for File
+// with the freshness of a filing, and that whoever signed is the holder who is signed
+// in, or has the same account.
 // Errors are of type [*Error].
 func (a *Authenticator) FinishRemoteStatement(r *http.Request, s *Session, at *RemoteAttempt, answer RemoteAnswer) (*verify.Result, error) {
 	switch {

@@ -175,19 +175,19 @@ func (a *Authenticator) enter(w http.ResponseWriter, r *http.Request, o origin, 
 }
 
 // End ends a session, however often it has been renewed, on every server that
-// shares the session store.
+// shares the session store. Errors are of type [*Error].
 func (a *Authenticator) End(ctx context.Context, s *Session) error {
 	return a.deny(ctx, sessionKey(s.ID), s.AuthTime)
 }
 
 // EndSubject ends all sessions of a subject that have begun so far, or begin
-// within the next seconds: clocks of servers differ.
+// within the next seconds: clocks of servers differ. Errors are of type [*Error].
 func (a *Authenticator) EndSubject(ctx context.Context, subject string) error {
 	return a.deny(ctx, subjectKey(subject), a.now())
 }
 
 // EndCertificate does the same for the sessions of one certificate, as
-// Session.Certificate names it.
+// Session.Certificate names it. Errors are of type [*Error].
 func (a *Authenticator) EndCertificate(ctx context.Context, certificate string) error {
 	return a.deny(ctx, certificateKey(certificate), a.now())
 }
