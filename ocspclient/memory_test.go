@@ -4,6 +4,10 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/citizencert/citizencert/ocspclient"
@@ -137,6 +141,68 @@ func holdTakenBack(w *world) {
 			w.Errorf("%s: got %v, want ErrRollback %v", c.name, err, c.rollback)
 		}
 		w.wantAsked(c.name, client, c.want, "")
+	}
+}
+
+// A clock that goes back makes nothing count that it has not come to yet.
+func TestClockGoesBack(t *testing.T) {
+	w := newWorld(t)
+	client := w.client(ocspclient.Config{})
+	w.wantAsked("at noon", client, verify.Good, "")
+	w.clock.Set(noon.Add(-verify.DefaultSkew))
+	w.wantAsked("within the skew", client, verify.Good, "")
+	w.clock.Advance(-time.Second)
+	w.wantAsked("before that", client, verify.Unknown, verify.ReasonStatusStale)
+	w.clock.Set(noon.Add(time.Second))
+	w.wantAsked("at noon again", client, verify.Good, "")
+}
+
+// Whatever a responder answers while many ask: once a caller has been told that the
+// certificate has been revoked, nobody who asks afterwards is told anything else.
+func TestRevokedForGood(t *testing.T) {
+	w := newWorld(t)
+	client := w.client(ocspclient.Config{Nonce: ocspclient.NonceIfEchoed, BreakerFailures: 1000})
+	good := func(at time.Time) http.Handler {
+		return w.ca.OCSPHandler(pkitest.OCSPOptions{NoNonce: true, Responses: []pkitest.SingleResponse{{Status: pkitest.OCSPGood, ThisUpdate: at}}})
+	}
+	revoked := w.ca.OCSPHandler(singles(pkitest.SingleResponse{Status: pkitest.OCSPRevoked, RevokedAt: noon.Add(-time.Hour), ThisUpdate: noon.Add(-2 * time.Minute)}))
+	var asked atomic.Int32
+	w.Script(w.ca.URLs.OCSP, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch n := asked.Add(1); {
+		case n%3 == 0:
+			good(noon.Add(-time.Minute)).ServeHTTP(rw, r) // newer than the revocation
+		case n > 20 && n%3 == 1:
+			revoked.ServeHTTP(rw, r)
+		default:
+			good(noon.Add(-3*time.Minute)).ServeHTTP(rw, r)
+		}
+	}))
+	var known atomic.Bool
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for i := range 50 {
+				q := w.query()
+				q.Fresh.OCSP = time.Duration(i%2) * time.Nanosecond // ask, or take what is held
+				before := known.Load()
+				reports, _ := client.Status(t.Context(), q)
+				worst := verify.Unknown
+				for i := range reports {
+					if status, err := q.Judge(&reports[i]); err == nil {
+						worst = max(worst, status)
+					}
+				}
+				if worst == verify.Revoked {
+					known.Store(true)
+				} else if before {
+					t.Errorf("got %v after somebody was told revoked", worst)
+				}
+			}
+		})
+	}
+	callers.Wait()
+	if !known.Load() {
+		t.Error("nobody was told of the revocation")
 	}
 }
 
