@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -150,6 +151,33 @@ func TestShared(t *testing.T) {
 	w.wantAsked("revoked, the day after", last, verify.Revoked, "")
 	if w.asked() != before {
 		t.Error("asked about what is known to be revoked")
+	}
+}
+
+// A cache that answers at once is not mistaken for one that took too long.
+func TestQuickCache(t *testing.T) {
+	w := newWorld(t)
+	cache := newMapCache(w.clock.Now)
+	var failed atomic.Int32
+	client := w.client(ocspclient.Config{Cache: cache, CacheTimeout: time.Minute, Observer: ocspclient.Observer{
+		Shared: func(u ocspclient.SharedUse) {
+			if u.Err != nil {
+				failed.Add(1)
+			}
+		},
+	}})
+	w.wantAsked("first", client, verify.Good, "")
+	w.clock.Advance(time.Minute)
+	w.Script(w.ca.URLs.OCSP, status(http.StatusNotFound))
+	q := w.query()
+	q.Fresh.OCSP = time.Second // makes the Client look into the cache, and ask in vain
+	for range 500 {
+		if _, err := client.Status(t.Context(), q); err == nil {
+			t.Fatal("got no error, want what is held to be too old")
+		}
+	}
+	if n := failed.Load(); n != 0 {
+		t.Errorf("the cache has failed %d times", n)
 	}
 }
 
