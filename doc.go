@@ -12,6 +12,7 @@
 //   - ask a responder for the status of a certificate: [ocspclient]
 //   - fetch and read revocation lists: [crl]
 //   - sign citizens in and keep their sessions: [signin]
+//   - sign them in with a card in a reader: [signin/hipki]
 //   - sign them in with the phone: [signin/fido]
 //   - test all of it without a card: [pkitest]
 //
@@ -27,6 +28,7 @@
 // [ocspclient]: https://pkg.go.dev/github.com/citizencert/citizencert/ocspclient
 // [crl]: https://pkg.go.dev/github.com/citizencert/citizencert/crl
 // [signin]: https://pkg.go.dev/github.com/citizencert/citizencert/signin
+// [signin/hipki]: https://pkg.go.dev/github.com/citizencert/citizencert/signin/hipki
 // [signin/fido]: https://pkg.go.dev/github.com/citizencert/citizencert/signin/fido
 // [pkitest]: https://pkg.go.dev/github.com/citizencert/citizencert/pkitest
 package citizencert

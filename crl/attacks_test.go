@@ -29,7 +29,7 @@ func TestAttacks(t *testing.T) {
 		{"C05 rollback", []func(*world){rollback, rollbackAfterMakingRoom, rollbackOnDisk}},
 		{"C06 not to be used", []func(*world){unusable, indirectEntries}},
 		{"C07 serial number twice", []func(*world){duplicates}},
-		{"C08 removeFromCRL", []func(*world){removed, deltas}},
+		{"C08 removeFromCRL", []func(*world){removed, deltas, deltaInPlace}},
 		{"C09 damaged file", []func(*world){damaged}},
 		{"C10 size and serial numbers", []func(*world){sizes, serials}},
 		{"C11 directory that is of no use", []func(*world){unusableDir}},

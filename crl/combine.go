@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/internal/certpath"
+	"github.com/citizencert/citizencert/internal/distribution"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -35,24 +36,31 @@ func combine(q verify.StatusQuery, readings []*reading) (reports []verify.Status
 func withDeltas(q verify.StatusQuery, readings []*reading) []*reading {
 	var all []*reading
 	for _, base := range readings {
-		held := true
-		for _, delta := range readings {
-			if !delta.updates(base, q) || !delta.removed && delta.report.Says != verify.Good {
-				continue
-			}
-			switch {
-			case base.report.Says == verify.Good:
-				all = append(all, base.updated(delta))
-			case base.report.Says == verify.Suspended && delta.removed:
-				all = append(all, base.updated(delta))
-				held = false
-			}
+		delta, held := base.newestDelta(q, readings), true
+		switch {
+		case delta == nil:
+		case base.report.Says == verify.Good && (delta.removed || delta.report.Says == verify.Good):
+			all = append(all, base.updated(delta))
+		case base.report.Says == verify.Suspended && delta.removed:
+			all = append(all, base.updated(delta))
+			held = false
 		}
 		if held {
 			all = append(all, base)
 		}
 	}
 	return all
+}
+
+// newestDelta returns the newest delta CRL to a list, or nil. What an older one says
+// may no longer be so.
+func (base *reading) newestDelta(q verify.StatusQuery, readings []*reading) (newest *reading) {
+	for _, delta := range readings {
+		if delta.updates(base, q) && (newest == nil || delta.list.Number.Cmp(newest.list.Number) > 0) {
+			newest = delta
+		}
+	}
+	return newest
 }
 
 // updates reports whether a delta CRL is about what the other list is about, from
@@ -95,7 +103,7 @@ func (r *reading) updated(delta *reading) *reading {
 func forAllReasons(q verify.StatusQuery, readings []*reading) *reading {
 	var whole *reading
 	for _, r := range readings {
-		if r.report.Says != verify.Good || r.list.DeltaBase != nil || r.reasons == allReasons || !q.Current(&r.report) {
+		if r.report.Says != verify.Good || r.list.DeltaBase != nil || r.reasons == distribution.AllReasons || !q.Current(&r.report) {
 			continue
 		}
 		switch {
@@ -110,7 +118,7 @@ func forAllReasons(q verify.StatusQuery, readings []*reading) *reading {
 			join(&whole.report, &r.report)
 		}
 	}
-	if whole == nil || whole.reasons != allReasons {
+	if whole == nil || whole.reasons != distribution.AllReasons {
 		return nil
 	}
 	return whole

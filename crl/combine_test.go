@@ -170,6 +170,21 @@ func deltas(w *world) {
 		w.wantTogether(c.name+", in reverse", c.want, c.delta, c.base)
 	}
 
+	// Of several deltas to one list the newest counts.
+	for _, c := range []struct {
+		name   string
+		newest pkitest.CRLOptions
+		want   verify.Status
+	}{
+		{"hold removed, and again", list(14, 10, -hour/2, removal), verify.Good},
+		{"hold removed, and not any more", list(14, 10, -hour/2), verify.Suspended},
+		{"hold removed, and set again", list(14, 10, -hour/2, hold), verify.Suspended},
+	} {
+		w.wantTogether(c.name, c.want, held, released, c.newest)
+		w.wantTogether(c.name+", in reverse", c.want, c.newest, released, held)
+	}
+	w.wantTogether("hold not removed, and then", verify.Good, held, list(11, 10, -hour*3/2), released)
+
 	// With the delta the state is as new as the delta.
 	q := w.query()
 	q.Fresh.CRL = hour

@@ -1,6 +1,7 @@
 package crl
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,7 +46,7 @@ type Config struct {
 	HTTPClient *http.Client
 
 	// Offline keeps the Store from using the network. It then knows the lists
-	// that were added and those that come with a query.
+	// that were added, those in Dir, and those that come with a query.
 	Offline bool
 
 	// AttemptTimeout bounds the wait for a list to begin to come, and Timeout the
@@ -117,8 +118,19 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// check checks what is configured and returns the policy.
-func (cfg *Config) check() (algorithm.Policy, error) {
+// complete fills in the defaults, refuses what makes no sense, and returns the policy.
+func (cfg *Config) complete() (algorithm.Policy, error) {
+	cfg.Timeout = cmp.Or(cfg.Timeout, DefaultTimeout)
+	cfg.AttemptTimeout = cmp.Or(cfg.AttemptTimeout, DefaultAttemptTimeout)
+	cfg.HoldFailures = cmp.Or(cfg.HoldFailures, DefaultHoldFailures)
+	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, DefaultMaxBytes)
+	cfg.MaxHeldBytes = cmp.Or(cfg.MaxHeldBytes, DefaultMaxHeldBytes)
+	cfg.RefreshInterval = cmp.Or(cfg.RefreshInterval, DefaultRefreshInterval)
+	cfg.KeepSuperseded = cmp.Or(cfg.KeepSuperseded, DefaultKeepSuperseded)
+	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	switch {
 	case cfg.Timeout < 0 || cfg.AttemptTimeout < 0 || cfg.MaxBytes < 0 || cfg.MaxHeldBytes < 0:
 		return algorithm.Policy{}, errors.New("crl: Timeout, AttemptTimeout, MaxBytes or MaxHeldBytes is negative")

@@ -7,20 +7,21 @@ import (
 	"slices"
 
 	"github.com/citizencert/citizencert/internal/certpath"
+	"github.com/citizencert/citizencert/internal/distribution"
 )
 
 // covers returns the reasons for which the list covers the certificate: a serial
 // number that is not on it has not been revoked for any of them. It is an error if
 // the list is not about the certificate at all. RFC 5280, Section 6.3.3 (b) and (d).
-func (l *List) covers(cert *x509.Certificate, opts *JudgeOptions) (reasonSet, error) {
+func (l *List) covers(cert *x509.Certificate, opts *JudgeOptions) (distribution.Reasons, error) {
 	if err := l.scope.includes(cert, opts); err != nil {
 		return 0, err
 	}
-	points, err := distributionPoints(cert)
+	points, err := distribution.Of(cert)
 	if err != nil {
 		return 0, fmt.Errorf("cRLDistributionPoints of the certificate: %w", err)
 	}
-	points = slices.DeleteFunc(points, func(p distributionPoint) bool { return !l.serves(&p, cert) })
+	points = slices.DeleteFunc(points, func(p distribution.Point) bool { return !l.serves(&p, cert) })
 	switch {
 	case l.scope == nil:
 		return l.coversAllPoints(points, cert, opts), nil
@@ -60,27 +61,27 @@ func (l *List) direct(cert *x509.Certificate) bool {
 // serves reports whether the list is by whom the certificate's point expects: the
 // issuer of the certificate, or the cRLIssuer that the point names, and then it is
 // an indirect one. Section 6.3.3 (b) (1).
-func (l *List) serves(p *distributionPoint, cert *x509.Certificate) bool {
-	if p.crlIssuer == nil {
+func (l *List) serves(p *distribution.Point, cert *x509.Certificate) bool {
+	if p.CRLIssuer == nil {
 		return l.direct(cert)
 	}
-	return l.indirect() && slices.ContainsFunc(p.crlIssuer, generalName{formDirectory, l.RawIssuer}.equal)
+	return l.indirect() && slices.ContainsFunc(p.CRLIssuer, distribution.DirectoryName(l.RawIssuer).Equal)
 }
 
 // pointAmong looks for the list's point among those of the certificate, and
 // returns the reasons for which they lead to it. A point without a name is where
 // its cRLIssuer has the list. Section 6.3.3 (b) (2).
-func (s *scope) pointAmong(points []distributionPoint, crlIssuer []byte) (covered reasonSet, err error) {
+func (s *scope) pointAmong(points []distribution.Point, crlIssuer []byte) (covered distribution.Reasons, err error) {
 	found := false
-	own := s.point.names(crlIssuer)
+	own := s.point.Names(crlIssuer)
 	for _, p := range points {
-		names := p.crlIssuer
-		if p.name != nil {
-			names = p.name.names(crlIssuer)
+		names := p.CRLIssuer
+		if p.Name != nil {
+			names = p.Name.Names(crlIssuer)
 		}
-		if intersect(names, own) {
+		if distribution.Intersect(names, own) {
 			found = true
-			covered |= p.reasons
+			covered |= p.Reasons
 		}
 	}
 	if !found {
@@ -98,45 +99,25 @@ func (s *scope) pointAmong(points []distributionPoint, crlIssuer []byte) (covere
 // this issuer's is complete; and of another issuer's list no more counts than what
 // the points expect of it. A delta CRL from where freshestCRL leads covers what the
 // list that it updates covers, and that list says what that is.
-func (l *List) coversAllPoints(points []distributionPoint, cert *x509.Certificate, opts *JudgeOptions) reasonSet {
-	var expected, fetched reasonSet
+func (l *List) coversAllPoints(points []distribution.Point, cert *x509.Certificate, opts *JudgeOptions) distribution.Reasons {
+	var expected, fetched distribution.Reasons
 	partitions := false
 	for _, p := range points {
-		expected |= p.reasons
-		if opts.From != "" && p.leadsTo(opts.From) {
-			fetched |= p.reasons
+		expected |= p.Reasons
+		if opts.From != "" && p.LeadsTo(opts.From) {
+			fetched |= p.Reasons
 		}
-		partitions = partitions || !p.isEntryOf(cert.RawIssuer)
+		partitions = partitions || !p.IsEntryOf(cert.RawIssuer)
 	}
 	switch {
 	case len(points) == 0:
 		return 0
 	case l.DeltaBase != nil && opts.freshest:
-		return allReasons
+		return distribution.AllReasons
 	case l.scope == nil && !opts.Complete && partitions:
 		return fetched
 	case l.direct(cert):
-		return allReasons
+		return distribution.AllReasons
 	}
 	return expected
-}
-
-// isEntryOf reports whether the point is the CA's own entry in the directory, which
-// is what RFC 5280, Section 6.3.3 assumes of a certificate without any point.
-func (p *distributionPoint) isEntryOf(ca []byte) bool {
-	return p.name != nil && p.crlIssuer == nil &&
-		slices.ContainsFunc(p.name.full, generalName{formDirectory, ca}.equal)
-}
-
-// leadsTo reports whether the point names the URL.
-func (p *distributionPoint) leadsTo(url string) bool {
-	if p.name == nil {
-		return false
-	}
-	for _, name := range p.name.full {
-		if name.form == formURI && string(name.value) == url {
-			return true
-		}
-	}
-	return false
 }

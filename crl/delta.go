@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/citizencert/citizencert/internal/certpath"
+	"github.com/citizencert/citizencert/internal/distribution"
+	"github.com/citizencert/citizencert/internal/revocation"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -39,22 +41,22 @@ func (a *inquiry) deltas(ctx context.Context) {
 
 // freshest returns where there are delta CRLs. Almost always that is nowhere.
 func (a *inquiry) freshest() (addresses []string) {
-	add := func(points []distributionPoint) {
+	add := func(points []distribution.Point) {
 		for _, p := range points {
-			if p.name == nil {
+			if p.Name == nil {
 				continue
 			}
-			for _, name := range p.name.full {
-				if address := string(name.value); name.form == formURI && len(addresses) < maxURLs && !slices.Contains(addresses, address) {
+			for _, name := range p.Name.Full {
+				if address := string(name.Value); name.Form == distribution.FormURI && len(addresses) < maxURLs && !slices.Contains(addresses, address) {
 					addresses = append(addresses, address)
 				}
 			}
 		}
 	}
 	if ext, ok := certpath.Extension(a.query.Cert, oidFreshestCRL); ok {
-		points, err := parsePoints(ext.Value)
+		points, err := distribution.ParsePoints(ext.Value)
 		if err != nil {
-			a.fail(err)
+			a.fail(revocation.Malformed("freshestCRL of the certificate: %w", err))
 		}
 		add(points)
 	}

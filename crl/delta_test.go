@@ -83,4 +83,46 @@ func TestFreshest(t *testing.T) {
 	if len(reports) != 1 || reasonOf(err) != verify.ReasonStatusUnavailable {
 		t.Errorf("another host: got %d reports, %v, want the list alone", len(reports), err)
 	}
+	// An extension that cannot be read keeps nothing from being told.
+	freshest := freshestCRL("")
+	freshest[0].Value = []byte{0x30, 0}
+	w.serve(list(false, pkitest.CRLOptions{}, 10))
+	reports, err = w.store(crl.Config{}).Status(w.Context(), w.about(w.issue(pkitest.Template{Extensions: freshest})).query())
+	if len(reports) != 1 || reasonOf(err) != verify.ReasonMalformed {
+		t.Errorf("malformed: got %d reports, %v, want the list and %s", len(reports), err, verify.ReasonMalformed)
+	}
+}
+
+// deltaInPlace has whoever controls the network serve a delta CRL where the certificate
+// says that its list is: what the list says must not be forgotten for it.
+func deltaInPlace(w *world) {
+	for _, partition := range []bool{false, true} {
+		list := func(number int64, reasons ...int) pkitest.CRLOptions {
+			o := numbered(number, time.Duration(20-number)*time.Second)
+			o.Partition, o.OnlyEntries = partition, true
+			for _, reason := range reasons {
+				o.Entries = append(o.Entries, w.entry(reason))
+			}
+			return o
+		}
+		delta := list(12)
+		delta.DeltaBase = big.NewInt(10)
+		store := w.store(crl.Config{Dir: w.TempDir()})
+		w.serve(delta)
+		w.wantAsked("the delta first", store, verify.Unknown, verify.ReasonStatusUnavailable)
+		w.serve(list(10, pkitest.ReasonKeyCompromise))
+		w.wantAsked("revoked", store, verify.Revoked, "")
+		w.serve(delta)
+		q := w.query()
+		q.At, q.Fresh.CRL = noon.Add(-2*time.Hour), time.Nanosecond // fetch again
+		if _, err := store.Status(w.Context(), q); reasonOf(err) != verify.ReasonStatusUnavailable {
+			w.Errorf("delta in place of the list: got %v, want %s", err, verify.ReasonStatusUnavailable)
+		}
+		w.wantAsked("still revoked", store, verify.Revoked, "")
+		w.serve(list(13))
+		if _, err := store.Status(w.Context(), q); err != nil {
+			w.Errorf("next list: got %v", err)
+		}
+		w.wantAsked("next list", store, verify.Good, "")
+	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/der"
+	"github.com/citizencert/citizencert/internal/distribution"
 	"github.com/citizencert/citizencert/internal/revocation"
 )
 
@@ -68,7 +69,7 @@ func (l *List) parseExtension(x *revocation.Extension) (err error) {
 		l.authority, err = parseAuthorityKey(x)
 	case idFreshestCRL:
 		l.HasFreshest = true
-		l.freshest, err = parsePoints(x.Value)
+		l.freshest, err = distribution.ParsePoints(x.Value)
 	case idExpiredCertsOnCRL:
 		l.RetainsFrom, err = x.Time()
 		return err
@@ -105,7 +106,7 @@ func (l *List) parseNumber(x *revocation.Extension) (*big.Int, error) {
 // absent.
 type authorityKey struct {
 	keyID   []byte
-	issuers []generalName // authorityCertIssuer
+	issuers []distribution.GeneralName // authorityCertIssuer
 	serial  *big.Int
 }
 
@@ -127,7 +128,7 @@ func parseAuthorityKey(x *revocation.Extension) (authorityKey, error) {
 		a.keyID = id.Body
 	}
 	if names, ok := r.Optional(der.ContextConstructed(1)); ok {
-		if a.issuers, err = parseGeneralNames(names); err != nil {
+		if a.issuers, err = distribution.ParseGeneralNames(names); err != nil {
 			return a, err
 		}
 	}
@@ -163,7 +164,7 @@ func (a *authorityKey) names(issuer *x509.Certificate) bool {
 		return false
 	}
 	for _, name := range a.issuers {
-		if name.form == formDirectory && certpath.SameName(name.value, issuer.RawIssuer) {
+		if name.Form == distribution.FormDirectory && certpath.SameName(name.Value, issuer.RawIssuer) {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package crl
 import (
 	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/der"
+	"github.com/citizencert/citizencert/internal/distribution"
 	"github.com/citizencert/citizencert/internal/revocation"
 )
 
@@ -33,16 +34,16 @@ func (f *foreignEntries) group(x *revocation.Extension) (int, error) {
 	if e.Tag != der.Sequence {
 		return 0, e.Errorf("certificateIssuer has tag %v", e.Tag)
 	}
-	names, err := parseGeneralNames(e)
+	names, err := distribution.ParseGeneralNames(e)
 	if err != nil {
 		return 0, err
 	}
 	n, named := len(f.groups)+1, false
 	for _, name := range names {
-		if name.form != formDirectory {
+		if name.Form != distribution.FormDirectory {
 			continue
 		}
-		canonical, err := certpath.CanonicalName(name.value)
+		canonical, err := certpath.CanonicalName(name.Value)
 		if err != nil {
 			return 0, err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
+	"github.com/citizencert/citizencert/internal/distribution"
 	"github.com/citizencert/citizencert/internal/revocation"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -105,9 +106,9 @@ func Judge(l *List, cert, issuer *x509.Certificate, opts JudgeOptions) (*verify.
 // A reading is what one authentic list says about one certificate.
 type reading struct {
 	list    *List
-	report  verify.StatusReport // Says is Good if the list has no entry
-	removed bool                // all that the list says is removeFromCRL
-	reasons reasonSet           // for which the list covers the certificate
+	report  verify.StatusReport  // Says is Good if the list has no entry
+	removed bool                 // all that the list says is removeFromCRL
+	reasons distribution.Reasons // for which the list covers the certificate
 }
 
 func (l *List) read(cert, issuer *x509.Certificate, opts *JudgeOptions) (*reading, error) {
@@ -139,7 +140,7 @@ func (r *reading) conclude(cert *x509.Certificate) (*verify.StatusReport, error)
 	case r.removed:
 		return nil, revocation.Refuse(verify.ReasonStatusUnavailable,
 			"all that the list says of serial number %x is removeFromCRL", cert.SerialNumber)
-	case r.report.Says == verify.Good && (r.reasons != allReasons || r.list.DeltaBase != nil):
+	case r.report.Says == verify.Good && (r.reasons != distribution.AllReasons || r.list.DeltaBase != nil):
 		return nil, revocation.Refuse(verify.ReasonStatusUnavailable,
 			"serial number %x is not on the list, which is not known to cover it for all reasons", cert.SerialNumber)
 	}
@@ -147,7 +148,7 @@ func (r *reading) conclude(cert *x509.Certificate) (*verify.StatusReport, error)
 }
 
 // check checks everything but what the list says, the cheap things first.
-func (l *List) check(cert, issuer *x509.Certificate, opts *JudgeOptions) (signer *x509.Certificate, covered reasonSet, err error) {
+func (l *List) check(cert, issuer *x509.Certificate, opts *JudgeOptions) (signer *x509.Certificate, covered distribution.Reasons, err error) {
 	if _, err := l.signers(cert, issuer, opts); err != nil {
 		return nil, 0, err
 	}
@@ -222,9 +223,9 @@ func (l *List) namedBy(cert *x509.Certificate) bool {
 	if !l.indirect() {
 		return false
 	}
-	points, err := distributionPoints(cert)
-	return err == nil && slices.ContainsFunc(points, func(p distributionPoint) bool {
-		return p.crlIssuer != nil && l.serves(&p, cert)
+	points, err := distribution.Of(cert)
+	return err == nil && slices.ContainsFunc(points, func(p distribution.Point) bool {
+		return p.CRLIssuer != nil && l.serves(&p, cert)
 	})
 }
 

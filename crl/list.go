@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/distribution"
 	"github.com/citizencert/citizencert/internal/revocation"
 )
 
@@ -46,8 +47,8 @@ type List struct {
 	frame        frame
 	original     *original // of a list that was read from a file, or nil
 	authority    authorityKey
-	freshest     []distributionPoint // freshestCRL
-	scope        *scope              // issuingDistributionPoint, or nil if absent
+	freshest     []distribution.Point // freshestCRL
+	scope        *scope               // issuingDistributionPoint, or nil if absent
 	index        *index
 	foreign      *foreignEntries // of other issuers, or nil
 	unhandled    string          // a critical extension that is not processed
@@ -81,7 +82,8 @@ func Read(r io.Reader, maxBytes int64) (*List, error) {
 	return parseStream(newStream(derFrom(r)), maxBytes)
 }
 
-// ParsePEM is Parse for the one list in PEM that text begins with.
+// ParsePEM is Parse for the first PEM block (RFC 7468) in text, which must be of type
+// "X509 CRL". What is before and after it is passed over.
 func ParsePEM(text []byte) (*List, error) {
 	data, err := decodePEM(text)
 	if err != nil {

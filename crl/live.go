@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/citizencert/citizencert/internal/fetch"
 	"github.com/citizencert/citizencert/internal/revocation"
@@ -131,6 +132,10 @@ func (s *Store) receive(body io.Reader, q verify.StatusQuery, key shelfKey, spoo
 	opts := s.options(q, JudgeOptions{From: key.url})
 	if _, _, err := l.check(q.Cert, q.Issuer, &opts); err != nil {
 		return nil, err
+	}
+	// A delta CRL does not have what the list has that it would take the place of.
+	if l.DeltaBase != nil && slices.Contains(urls(q.Cert), key.url) {
+		return nil, revocation.Refuse(verify.ReasonStatusUnavailable, "a delta CRL is where the certificate says that a list is")
 	}
 	if l.ThisUpdate.After(q.Now.Add(verify.DefaultSkew)) {
 		return nil, revocation.Refuse(verify.ReasonStatusStale, "thisUpdate %s is in the future", l.ThisUpdate)

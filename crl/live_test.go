@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"testing"
 	"time"
 
 	"github.com/citizencert/citizencert/crl"
@@ -34,6 +35,20 @@ func noScopeFetched(w *world) {
 // numbered is a list with a number, issued so long before noon.
 func numbered(number int64, age time.Duration) pkitest.CRLOptions {
 	return pkitest.CRLOptions{Number: big.NewInt(number), ThisUpdate: noon.Add(-age), NextUpdate: noon.Add(24 * time.Hour)}
+}
+
+// A clock that goes back makes no list count that it has not come to yet.
+func TestClockGoesBack(t *testing.T) {
+	w := newWorld(t)
+	store := w.store(crl.Config{})
+	w.serve(numbered(10, 0))
+	w.wantAsked("at noon", store, verify.Good, "")
+	w.clock.Set(noon.Add(-verify.DefaultSkew))
+	w.wantAsked("within the skew", store, verify.Good, "")
+	w.clock.Advance(-time.Second)
+	w.wantAsked("before that", store, verify.Unknown, verify.ReasonStatusStale)
+	w.clock.Set(noon.Add(time.Second))
+	w.wantAsked("at noon again", store, verify.Good, "")
 }
 
 // rollbackAfterMakingRoom has a server go back when the list before has had to make

@@ -26,7 +26,7 @@ type learned struct {
 
 // live asks whoever may know, or joins those who are asking.
 func (c *Client) live(ctx context.Context, key cacheKey, q verify.StatusQuery) (*verify.StatusReport, error) {
-	if c.cfg.Offline || len(c.cfg.AllowedHosts) == 0 {
+	if !c.online() {
 		return nil, revocation.Refuse(verify.ReasonStatusUnavailable, "ocspclient: the network is not used")
 	}
 	if len(c.responders(q)) == 0 {
@@ -57,6 +57,9 @@ func (c *Client) live(ctx context.Context, key cacheKey, q verify.StatusQuery) (
 	}
 	return &report, l.err
 }
+
+// online reports whether there are responders that may be asked.
+func (c *Client) online() bool { return !c.cfg.Offline && len(c.cfg.AllowedHosts) > 0 }
 
 // learn looks where others may have been quicker, and then asks the responders.
 func (c *Client) learn(ctx context.Context, key cacheKey, q verify.StatusQuery) learned {

@@ -34,7 +34,7 @@ func TestAttacks(t *testing.T) {
 		{"O09 body too large", []func(*world){largeBodies}},
 		{"O10 redirect", []func(*world){redirects}},
 		{"O11 address in the certificate", []func(*world){addresses}},
-		{"O12 rollback", []func(*world){rollback}},
+		{"O12 rollback", []func(*world){rollback, invalidityTakenBack, holdTakenBack}},
 		{"O13 nonce", []func(*world){nonces, replayedNonce}},
 		{"O14 error status", []func(*world){errorStatuses, retries}},
 		{"O15 primary and fallback disagree", []func(*world){disagreement}},
@@ -42,6 +42,8 @@ func TestAttacks(t *testing.T) {
 		{"O17 signed by the issuer", []func(*world){signedByIssuer}},
 		{"O18 SHA-1", []func(*world){sha1}},
 		{"O19 sick responder", []func(*world){sickResponders}},
+		{"O20 one key, two names", []func(*world){oneKeyTwoNames}},
+		{"O21 responder that has expired", []func(*world){expiredResponder}},
 	} {
 		t.Run(attack.name, func(t *testing.T) {
 			t.Parallel()

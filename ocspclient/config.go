@@ -91,8 +91,9 @@ type Config struct {
 	// then of use only to a verifier with Rungs.InsecureLastKnownGood.
 	KeepExpired time.Duration
 
-	// Cache, if not nil, is shared with other servers. CacheTimeout bounds each use of
-	// it. If zero, DefaultCacheTimeout.
+	// Cache, if not nil, is shared with other servers, and with this one after a
+	// restart: what it still has is not gone back behind. CacheTimeout bounds each use
+	// of it. If zero, DefaultCacheTimeout.
 	Cache        Cache
 	CacheTimeout time.Duration
 
@@ -106,7 +107,8 @@ type Config struct {
 	// Now is the clock for queries that do not bring their own. If nil, time.Now.
 	Now func() time.Time
 
-	// InsecureAllowSHA1 admits answers signed with SHA-1, and RSA keys of 1024 bits.
+	// InsecureAllowSHA1 admits answers signed with SHA-1, and RSA keys from 1024 bits,
+	// at any instant. Algorithms must be left zero.
 	InsecureAllowSHA1 bool
 }
 

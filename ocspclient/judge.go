@@ -32,7 +32,7 @@ type JudgeOptions struct {
 	Algorithms verify.AlgorithmPolicy
 
 	// InsecureAllowSHA1 admits SHA-1 signatures and RSA keys from 1024 bits, for
-	// replaying archived answers.
+	// replaying archived answers. Algorithms must be left zero.
 	InsecureAllowSHA1 bool
 
 	// Responders, if not nil, remembers the responders' certificates that have been

@@ -147,11 +147,11 @@ func (c *Client) inquire(ctx context.Context, key cacheKey, h *held, q verify.St
 	return reports, errors.Join(errs...)
 }
 
-// held returns the answer held about a certificate whose signer is good for the
-// instant of the query, or nil.
+// held returns the answer held about a certificate, or nil. Its signer is good for the
+// instant of the query, but for a revocation: that was learned while the signer was.
 func (c *Client) held(key cacheKey, q verify.StatusQuery) *held {
 	h := c.memory.get(key)
-	if h == nil || checkLifetime(h.report[0].Signer, h.report[0].ProducedAt, q.At) != nil {
+	if h == nil || h.report[0].Says != verify.Revoked && checkLifetime(h.report[0].Signer, h.report[0].ProducedAt, q.At) != nil {
 		return nil
 	}
 	return h

@@ -52,7 +52,7 @@ func (c *Client) startRefresh(ctx context.Context, key cacheKey, h *held, q veri
 // refreshDue reports whether an answer's time is nearly over. Revocations are
 // final, and an instant in the past does not come nearer.
 func (c *Client) refreshDue(held *verify.StatusReport, q *verify.StatusQuery) bool {
-	if c.cfg.Offline || len(c.cfg.AllowedHosts) == 0 || held.Says == verify.Revoked || !q.At.Equal(q.Now) {
+	if !c.online() || held.Says == verify.Revoked || !q.At.Equal(q.Now) {
 		return false
 	}
 	life := held.NextUpdate.Sub(held.ThisUpdate)

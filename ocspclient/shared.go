@@ -102,18 +102,17 @@ func limited[T any](ctx context.Context, c *Client, call func(context.Context) (
 		return value, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CacheTimeout)
+	defer cancel()
 	type result struct {
 		value T
 		err   error
 	}
 	ended := make(chan result, 1)
 	started := c.background.try(func(context.Context) {
-		defer cancel()
 		value, err := call(ctx)
 		ended <- result{value, err}
 	})
 	if !started {
-		cancel()
 		done(context.Canceled)
 		return value, errors.New("ocspclient: shared cache: too many calls under way")
 	}

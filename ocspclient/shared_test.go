@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -153,6 +154,33 @@ func TestShared(t *testing.T) {
 	}
 }
 
+// A cache that answers at once is not mistaken for one that took too long.
+func TestQuickCache(t *testing.T) {
+	w := newWorld(t)
+	cache := newMapCache(w.clock.Now)
+	var failed atomic.Int32
+	client := w.client(ocspclient.Config{Cache: cache, CacheTimeout: time.Minute, Observer: ocspclient.Observer{
+		Shared: func(u ocspclient.SharedUse) {
+			if u.Err != nil {
+				failed.Add(1)
+			}
+		},
+	}})
+	w.wantAsked("first", client, verify.Good, "")
+	w.clock.Advance(time.Minute)
+	w.Script(w.ca.URLs.OCSP, status(http.StatusNotFound))
+	q := w.query()
+	q.Fresh.OCSP = time.Second // makes the Client look into the cache, and ask in vain
+	for range 500 {
+		if _, err := client.Status(t.Context(), q); err == nil {
+			t.Fatal("got no error, want what is held to be too old")
+		}
+	}
+	if n := failed.Load(); n != 0 {
+		t.Errorf("the cache has failed %d times", n)
+	}
+}
+
 // Whatever a cache does, the verdict is the responder's.
 func TestPoisonedCache(t *testing.T) {
 	w := newWorld(t)
@@ -219,6 +247,34 @@ func TestSharedRollback(t *testing.T) {
 	}
 	cache.replace(old)
 	w.wantAsked("after the cache went back", client, verify.Revoked, "")
+}
+
+// What a server has learned guards another one, or itself after a restart, against what
+// was said before, for as long as the cache has it.
+func TestRollbackAfterRestart(t *testing.T) {
+	w := newWorld(t)
+	cache := newMapCache(w.clock.Now)
+	client, _ := w.sharing(cache, time.Minute)
+	w.serve(singles(pkitest.SingleResponse{Status: pkitest.OCSPRevoked, Reason: pkitest.ReasonCertificateHold, NextUpdate: noon.Add(2 * time.Hour)}))
+	w.wantAsked("hold", client, verify.Suspended, "")
+	w.waitFor("Put", cache.holds(1))
+	client.Close()
+	w.serve(singles(pkitest.SingleResponse{Status: pkitest.OCSPGood, ThisUpdate: noon.Add(-time.Minute), NextUpdate: noon.Add(9 * time.Hour)}))
+	w.clock.Advance(time.Hour)
+	q := w.query()
+	q.Fresh.OCSP = time.Minute // makes the Client ask
+	for _, c := range []struct {
+		name   string
+		client *ocspclient.Client
+		behind bool
+	}{
+		{"with the cache", w.client(ocspclient.Config{Cache: cache}), true},
+		{"without", w.client(ocspclient.Config{}), false},
+	} {
+		if _, err := c.client.Status(t.Context(), q); errors.Is(err, ocspclient.ErrRollback) != c.behind {
+			t.Errorf("%s: got %v, want ErrRollback %v", c.name, err, c.behind)
+		}
+	}
 }
 
 // A brokenCache fails, or does not come back before its time.

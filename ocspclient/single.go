@@ -205,20 +205,21 @@ func (s single) merge(t single, cert *x509.Certificate) single {
 	if a, b := s.severity(), t.severity(); b > a || a == b && t.thisUpdate.Before(s.thisUpdate) {
 		s, t = t, s
 	}
+	first, also := effective(s.revokedAt, s.invalidityDate), effective(t.revokedAt, t.invalidityDate)
 	switch {
 	case s.severity() < 2: // neither is a revocation
-	case t.severity() >= 2 && t.effective().Before(s.effective()):
-		s.invalidityDate = t.effective()
+	case t.severity() >= 2 && also.Before(first):
+		s.invalidityDate = also
 	case t.status == verify.Unknown:
 		s.invalidityDate = cert.NotBefore
 	}
 	return s
 }
 
-// effective returns since when the certificate must not be relied on.
-func (s *single) effective() time.Time {
-	if !s.invalidityDate.IsZero() && s.invalidityDate.Before(s.revokedAt) {
-		return s.invalidityDate
+// effective returns since when a certificate must not be relied on.
+func effective(revokedAt, invalidityDate time.Time) time.Time {
+	if !invalidityDate.IsZero() && invalidityDate.Before(revokedAt) {
+		return invalidityDate
 	}
-	return s.revokedAt
+	return revokedAt
 }

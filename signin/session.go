@@ -135,21 +135,7 @@ func (a *Authenticator) holder(res *verify.Result) (*Session, error) {
 	}, nil
 }
 
-// newSession makes a session and its token of a verified result.
-func (a *Authenticator) newSession(ctx context.Context, o origin, res *verify.Result) (*Session, string, error) {
-	s, err := a.holder(res)
-	if err != nil {
-		return nil, "", err
-	}
-	token, err := a.beginSession(ctx, o, s, res)
-	if err != nil {
-		return nil, "", err
-	}
-	return s, token, nil
-}
-
-// beginSession completes a session of a holder and returns its token. Without a
-// result there is no certificate to keep.
+// beginSession completes a session of a holder and returns its token.
 func (a *Authenticator) beginSession(ctx context.Context, o origin, s *Session, res *verify.Result) (string, error) {
 	now := unixTime(a.now().Unix()) // a token has whole seconds
 	s.ID, s.AuthTime = a.randomText(), now
@@ -174,29 +160,34 @@ func (a *Authenticator) beginSession(ctx context.Context, o origin, s *Session, 
 	return token, nil
 }
 
-// enter gives the browser its new session, and ends the one that it had before.
-func (a *Authenticator) enter(w http.ResponseWriter, r *http.Request, o origin, s *Session, token string) error {
+// enter begins a session of a holder, gives it to the browser, and ends the one that the
+// browser had before. Without a result there is no certificate to keep.
+func (a *Authenticator) enter(w http.ResponseWriter, r *http.Request, o origin, s *Session, res *verify.Result) (*Session, error) {
+	token, err := a.beginSession(r.Context(), o, s, res)
+	if err != nil {
+		return nil, err
+	}
 	if err := a.endSessionOf(r, o); err != nil {
-		return err
+		return nil, err
 	}
 	http.SetCookie(w, o.cookie(a.sessionCookie(o), token, a.idleUntil(s).Sub(s.IssuedAt)))
-	return nil
+	return s, nil
 }
 
 // End ends a session, however often it has been renewed, on every server that
-// shares the session store.
+// shares the session store. Errors are of type [*Error].
 func (a *Authenticator) End(ctx context.Context, s *Session) error {
 	return a.deny(ctx, sessionKey(s.ID), s.AuthTime)
 }
 
 // EndSubject ends all sessions of a subject that have begun so far, or begin
-// within the next seconds: clocks of servers differ.
+// within the next seconds: clocks of servers differ. Errors are of type [*Error].
 func (a *Authenticator) EndSubject(ctx context.Context, subject string) error {
 	return a.deny(ctx, subjectKey(subject), a.now())
 }
 
 // EndCertificate does the same for the sessions of one certificate, as
-// Session.Certificate names it.
+// Session.Certificate names it. Errors are of type [*Error].
 func (a *Authenticator) EndCertificate(ctx context.Context, certificate string) error {
 	return a.deny(ctx, certificateKey(certificate), a.now())
 }

@@ -223,7 +223,6 @@ func (a *Authenticator) begin(w http.ResponseWriter, r *http.Request, o origin, 
 //
 // Errors are of type [*Error].
 func (a *Authenticator) Finish(w http.ResponseWriter, r *http.Request, id string, answer *Answer) (*Session, error) {
-	ctx := r.Context()
 	o, err := a.admit(r)
 	if err != nil {
 		return nil, err
@@ -235,18 +234,15 @@ func (a *Authenticator) Finish(w http.ResponseWriter, r *http.Request, id string
 	if err != nil {
 		return nil, err
 	}
-	res, _, err := a.verify(ctx, answer, line, issued.Type)
+	res, _, err := a.verify(r.Context(), answer, line, issued.Type)
 	if err != nil {
 		return nil, err
 	}
-	s, token, err := a.newSession(ctx, o, res)
+	s, err := a.holder(res)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.enter(w, r, o, s, token); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return a.enter(w, r, o, s, res)
 }
 
 // admit says at which origin a request arrived, and refuses one that a page of

@@ -12,11 +12,12 @@ import (
 // 4 KB.
 const MaxAnswer = ocspclient.MaxResponseBytes
 
-// A Cache is an [ocspclient.Cache]. It holds OCSP answers for the servers of a service, so that one asks the
-// responder and all know. Answers are held as they were signed, and who reads one
-// verifies it again: a server that is not to be trusted can withhold them, or repeat
-// one that is still fresh enough to count, and nothing more. It may evict them, and be
-// another than the one of the Store. A Cache is safe for concurrent use.
+// A Cache is an [ocspclient.Cache]: it holds OCSP answers for the servers of a service,
+// so that one asks the responder and all know. Answers are held as they were signed,
+// and who reads one verifies it again: a server that is not to be trusted can withhold
+// them, or repeat one that is still fresh enough to count, and nothing more. It may
+// evict them, and be another than the one of the Store. A Cache is safe for concurrent
+// use.
 type Cache struct{ keyspace }
 
 var _ ocspclient.Cache = (*Cache)(nil)

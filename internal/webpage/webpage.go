@@ -44,9 +44,10 @@ func Serve(w http.ResponseWriter, r *http.Request, name string, assets ...Asset)
 	http.NotFound(w, r)
 }
 
-// IsPath reports whether a browser stays on this site with path.
+// IsPath reports whether a browser stays on this site with path. It reads a backslash
+// as a slash, and passes over tabs and line breaks (WHATWG URL, Section 4.4).
 func IsPath(path string) bool {
-	return strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.Contains(path, `\`)
+	return strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.ContainsAny(path, "\\\t\r\n")
 }
 
 // OnPhone reports whether a browser says that it runs on a phone. It decides what is

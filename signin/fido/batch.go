@@ -31,6 +31,9 @@ type BatchItem struct {
 //	func(id verify.Identity) bool { return auth.Subject(id) == session.Subject }
 //
 // It is required. Elements that begin as a statement line does are taken for one.
+//
+// There are no items if the answer is not one to a batch of this size. Errors are of
+// type [*Error] or [*verify.Error], joined if there are several.
 func VerifyBatch(ctx context.Context, v *verify.Verifier, set [][]byte, a *Answer, holder func(verify.Identity) bool) ([]BatchItem, error) {
 	switch {
 	case holder == nil:

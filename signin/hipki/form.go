@@ -76,7 +76,7 @@ func (h *Handler) form(r *http.Request, action string, challenge *signin.Challen
 
 // DocumentForm returns the form for a SignedData over a document, such as a
 // filing, which is verified by package verify. The document must not begin like a
-// statement line: one who signs it would not be signing in.
+// statement line, since who signs it would be signing in: that is the only error.
 func (h *Handler) DocumentForm(r *http.Request, action string, document []byte) (*Form, error) {
 	if line.Begins(document) {
 		return nil, errors.New("hipki: the document begins like a statement line")

@@ -134,7 +134,7 @@ func (h *Handler) sections(w http.ResponseWriter, r *http.Request, nonce string)
 // Sections returns the ways to sign in, the likeliest first, for a page at whose
 // action [Handler.FinishSignIn] is called: the card, for which it issues a challenge
 // as [Handler.SignInForm] does, and Config.Beside. nonce is the one in the
-// Content-Security-Policy of the response.
+// Content-Security-Policy of the response. Errors are those of both.
 func (h *Handler) Sections(w http.ResponseWriter, r *http.Request, action, nonce string) ([]Section, error) {
 	card, err := h.cardSection(w, r, action, nonce)
 	if err != nil {

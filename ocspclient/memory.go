@@ -2,9 +2,6 @@ package ocspclient
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -18,86 +15,10 @@ import (
 
 // ErrRollback is wrapped by the error that comes when a responder's answer goes
 // back behind one already seen: an older one, one that is not revoked after one
-// that is, or one revoked later. The answer held, if there still is one, comes
+// that is, or one that is revoked from a later instant. The answer held, if there still is one, comes
 // along with the error. It is worth an alarm, but for a good answer that came with a
 // signature.
 var ErrRollback = errors.New("answer goes back behind one already held")
-
-// A cacheKey names a certificate: serial numbers are unique under one key. It is
-// made of what is at hand, so that looking up costs no digest of a certificate and
-// no allocation.
-type cacheKey struct {
-	issuer revocation.KeyID
-	serial [32]byte
-	form   serialForm
-}
-
-type serialForm uint8
-
-// CAs use at most 20 octets (RFC 5280, Section 4.1.2.2). What is longer than the
-// key has room for is told by its digest.
-const (
-	serialPositive serialForm = iota
-	serialNegative
-	serialDigest
-)
-
-func (c *Client) keyOf(cert, issuer *x509.Certificate) cacheKey {
-	key := cacheKey{issuer: c.issuers.id(issuer)}
-	switch serial := cert.SerialNumber; {
-	case serial.BitLen() > 8*len(key.serial):
-		key.serial, key.form = sha256.Sum256([]byte(serial.Text(16))), serialDigest
-	case serial.Sign() < 0:
-		key.form = serialNegative
-		fallthrough
-	default:
-		serial.FillBytes(key.serial[:])
-	}
-	return key
-}
-
-// shared returns the key of a [Cache], which names nobody: it is a digest.
-func (k *cacheKey) shared() string {
-	h := sha256.New()
-	h.Write([]byte("citizencert ocsp 1"))
-	h.Write(k.issuer[:])
-	h.Write(append(k.serial[:], byte(k.form)))
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
-}
-
-// issuers knows the identifiers of issuers' keys by the certificates in which
-// callers pass them. A verifier passes the same few again and again, so that their
-// keys need not be hashed each time.
-type issuers struct {
-	mu    sync.Mutex
-	known atomic.Pointer[map[*x509.Certificate]revocation.KeyID]
-}
-
-// maxIssuers bounds issuers; when it is reached, all are forgotten.
-const maxIssuers = 256
-
-func (s *issuers) id(issuer *x509.Certificate) revocation.KeyID {
-	if known := s.known.Load(); known != nil {
-		if id, ok := (*known)[issuer]; ok {
-			return id
-		}
-	}
-	return s.add(issuer)
-}
-
-func (s *issuers) add(issuer *x509.Certificate) revocation.KeyID {
-	id := revocation.KeyIDOf(issuer)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	known := map[*x509.Certificate]revocation.KeyID{issuer: id}
-	if old := s.known.Load(); old != nil && len(*old) < maxIssuers {
-		for cert, id := range *old {
-			known[cert] = id
-		}
-	}
-	s.known.Store(&known)
-	return id
-}
 
 // A held is an answer in memory.
 type held struct {
@@ -216,8 +137,8 @@ func (m *memory) put(key cacheKey, answer *Answer) (*held, error) {
 		m.newest.Set(key, max(newest.Unix(), answer.ThisUpdate.Unix()))
 		return h, nil
 	}
-	if seen && answer.ThisUpdate.Before(newest) {
-		before, _ := m.answers.GetIfPresent(key)
+	before, ok := m.answers.GetIfPresent(key)
+	if seen && answer.ThisUpdate.Before(newest) || ok && takesBackHold(&before.report[0], answer) {
 		return before, behind(answer, newest)
 	}
 	m.newest.Set(key, answer.ThisUpdate.Unix())
@@ -237,21 +158,30 @@ func (m *memory) newestOf(key cacheKey) (newest time.Time, seen bool) {
 	return time.Unix(unix, 0), seen
 }
 
+// takesBackHold reports whether an answer ends a hold that was told of later, or at the
+// same time, about the same instant: a responder may know of each change of a day as of
+// its beginning.
+func takesBackHold(held *verify.StatusReport, answer *Answer) bool {
+	return held.Says == verify.Suspended && answer.Says == verify.Good &&
+		answer.ThisUpdate.Equal(held.ThisUpdate) && !answer.ProducedAt.After(held.ProducedAt)
+}
+
 // behind refuses an answer that is older than another one.
 func behind(answer *Answer, newest time.Time) error {
-	return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: thisUpdate %s after %s", ErrRollback,
-		answer.ThisUpdate.Format(time.RFC3339), newest.UTC().Format(time.RFC3339))
+	return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: %v, thisUpdate %s after %s", ErrRollback,
+		answer.Says, answer.ThisUpdate.Format(time.RFC3339), newest.UTC().Format(time.RFC3339))
 }
 
 // checkRevoked refuses an answer that takes back a revocation or puts it off. Only
 // a hold may end.
 func checkRevoked(held *verify.StatusReport, answer *Answer) error {
-	switch {
-	case answer.Says != verify.Revoked:
+	if answer.Says != verify.Revoked {
 		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: %v after revoked", ErrRollback, answer.Says)
-	case answer.RevokedAt.After(held.RevokedAt):
-		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: revoked at %s after %s", ErrRollback,
-			answer.RevokedAt.Format(time.RFC3339), held.RevokedAt.Format(time.RFC3339))
+	}
+	before, now := effective(held.RevokedAt, held.InvalidityDate), effective(answer.RevokedAt, answer.InvalidityDate)
+	if now.After(before) {
+		return revocation.Refuse(verify.ReasonStatusUnavailable, "%w: revoked from %s after %s", ErrRollback,
+			now.Format(time.RFC3339), before.Format(time.RFC3339))
 	}
 	return nil
 }
