@@ -229,18 +229,26 @@ func duplicates(w *world) {
 	}
 	w.want("hold alone", pkitest.CRLOptions{Entries: []pkitest.CRLEntry{hold}}, verify.Suspended, "")
 
-	// Of two revocations the one that takes effect first counts.
+	// Of two revocations the one that takes effect first counts, of a signature of noon.
+	q := w.query()
+	q.Now = noon.Add(time.Minute)
+	want := func(name string, status verify.Status, entries ...pkitest.CRLEntry) {
+		w.Helper()
+		if got, err := judge(q, w.list(pkitest.CRLOptions{Entries: entries}), crl.JudgeOptions{Complete: true}); got != status || err != nil {
+			w.Errorf("%s: got %v (%v), want %v", name, got, err, status)
+		}
+	}
 	late, early := final, final
 	late.RevocationDate = noon.Add(time.Second)
-	w.want("from the next second on", pkitest.CRLOptions{Entries: []pkitest.CRLEntry{late}}, verify.Good, "")
-	w.want("twice, also before", pkitest.CRLOptions{Entries: []pkitest.CRLEntry{late, early}}, verify.Revoked, "")
+	want("from the next second on", verify.Good, late)
+	want("twice, also before", verify.Revoked, late, early)
 	held := hold
-	w.want("a hold that becomes a revocation in the next second", pkitest.CRLOptions{Entries: []pkitest.CRLEntry{held, late}}, verify.Revoked, "")
+	want("a hold that becomes a revocation in the next second", verify.Revoked, held, late)
 	held.RevocationDate = late.RevocationDate
-	w.want("a hold and a revocation from the next second on", pkitest.CRLOptions{Entries: []pkitest.CRLEntry{held, late}}, verify.Good, "")
+	want("a hold and a revocation from the next second on", verify.Good, held, late)
 	invalid := late
 	invalid.InvalidityDate = noon
-	w.want("invalid before revoked", pkitest.CRLOptions{Entries: []pkitest.CRLEntry{late, invalid}}, verify.Revoked, "")
+	want("invalid before revoked", verify.Revoked, late, invalid)
 }
 
 func removed(w *world) {

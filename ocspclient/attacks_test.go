@@ -232,7 +232,7 @@ func contradiction(w *world) {
 		{good, revoked, verify.Revoked},
 		{unknown, revoked, verify.Revoked},
 		{hold, revoked, verify.Revoked},
-		{good, later, verify.Good},
+		{good, later, verify.Revoked},
 		{hold, later, verify.Revoked},
 		{unknown, later, verify.Revoked},
 		{revoked, later, verify.Revoked},

@@ -168,15 +168,18 @@ const DefaultSkew = 5 * time.Minute
 // error is an [*Error] whose Reason is ReasonStatusStale.
 //
 // A certificate is revoked at T if min(revocationDate, invalidityDate) ≤ T,
-// however old the list that says so. Otherwise evidence counts if it was current
-// at T, or if it is later and still covered the certificate: thisUpdate ≤
-// notAfter, or the authority retains the certificate. A hold is proven only by
-// evidence that counts.
+// however old the list that says so; a date that is still to come counts as q.Now.
+// Otherwise evidence counts if it was current at T, or if it is later and still
+// covered the certificate: thisUpdate ≤ notAfter, or the authority retains the
+// certificate. A hold is proven only by evidence that counts.
 func (q StatusQuery) Judge(r *StatusReport) (Status, error) {
 	if r.ThisUpdate.After(q.Now.Add(DefaultSkew)) {
 		return Unknown, stale("thisUpdate %s is in the future", r.ThisUpdate.Format(time.RFC3339))
 	}
 	began := r.effectiveFrom()
+	if began.After(q.Now) { // by a clock that is ahead of ours: who says so has done it
+		began = q.Now
+	}
 	if r.Says == Revoked && !began.After(q.At) {
 		return Revoked, nil
 	}

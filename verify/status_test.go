@@ -67,6 +67,21 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// An authority whose clock is ahead of ours has revoked what it says it has revoked.
+func TestJudgeRevocationToCome(t *testing.T) {
+	now := time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
+	for _, says := range []verify.Status{verify.Revoked, verify.Suspended} {
+		report := verify.StatusReport{Says: says, RevokedAt: now.Add(time.Minute), ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour)}
+		q := verify.StatusQuery{Cert: &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: now.Add(time.Hour)}, Now: now}
+		for at, want := range map[time.Time]verify.Status{now: says, now.Add(-time.Second): verify.Good} {
+			q.At = at
+			if got, err := q.Judge(&report); got != want || err != nil {
+				t.Errorf("%v, %v before now: got %v and %v, want %v", says, now.Sub(at), got, err, want)
+			}
+		}
+	}
+}
+
 func TestRevocation(t *testing.T) {
 	down := http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusServiceUnavailable) })
 	for _, tt := range []struct {
