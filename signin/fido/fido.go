@@ -129,8 +129,9 @@ type Config struct {
 	// Next is the path to which a citizen goes after signing in. If empty, "/".
 	Next string
 
-	// Modes are the ways that forms offer, the likeliest at a computer first. If nil,
-	// ModeQR, ModeWeb if there is a ReturnURL, and ModePush.
+	// Modes are the ways that forms offer, the likeliest at a computer first, and with
+	// ModeWeb ModeApp: handlers begin no attempt in another. If nil, ModeQR, ModeWeb if
+	// there is a ReturnURL, and ModePush.
 	Modes []Mode
 
 	// InsecureWithoutSignature asks the phone to approve and not to sign. All that

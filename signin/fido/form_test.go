@@ -24,6 +24,9 @@ var (
 	assets   = regexp.MustCompile(`(?:href|src)="(/signin/fido/phone\.[0-9a-f]{16}\.(?:js|css))"`)
 )
 
+// allModes are the modes of which a form has a button each.
+var allModes = []fido.Mode{fido.ModeQR, fido.ModePush, fido.ModeWeb, fido.ModeRedirect}
+
 // offered returns the ways that a page offers, in order.
 func offered(markup string) string {
 	var words []string
@@ -36,7 +39,6 @@ func offered(markup string) string {
 // The form is complete in both languages, offers first what is likeliest, and loads
 // what the handler serves.
 func TestSection(t *testing.T) {
-	all := []fido.Mode{fido.ModeQR, fido.ModePush, fido.ModeWeb, fido.ModeRedirect}
 	for _, tt := range []struct {
 		name, agent, returnURL string
 		modes                  []fido.Mode
@@ -45,7 +47,7 @@ func TestSection(t *testing.T) {
 		{"desktop", "", returnURL, nil, "qr web push", ""},
 		{"phone", iPhone, returnURL, nil, "web qr push", ""},
 		{"nowhere to return to", iPhone, "", nil, "qr push", ""},
-		{"all", iPhone, returnURL, all, "web qr push redirect", "http://127.0.0.1"},
+		{"all", iPhone, returnURL, allModes, "web qr push redirect", "http://127.0.0.1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, func(cfg *fido.Config) {

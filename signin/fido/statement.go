@@ -59,7 +59,7 @@ func (f *Flow) startStatement(w http.ResponseWriter, r *http.Request, s *Stateme
 	if err != nil {
 		return nil, err
 	}
-	start, err := readStart(w, r)
+	start, err := f.readStart(w, r)
 	if err != nil {
 		return nil, err
 	}
