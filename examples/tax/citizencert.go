@@ -125,7 +125,7 @@ func newPhone(auth *signin.Authenticator, client *fido.Client, origin string, lo
 	return fido.New(fido.Config{
 		Auth:      auth,
 		Client:    client,
-		Hint:      "測試稅務所網路申報",
+		Hint:      "登入測試稅務所網路申報",
 		Path:      "/signin/fido/",
 		Next:      "/filings",
 		ReturnURL: origin + "/signin",

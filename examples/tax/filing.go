@@ -55,6 +55,7 @@ func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *si
 func (s *service) phoneFiling() http.Handler {
 	return s.phone.StatementHandler(fido.Statement{
 		Purpose: signin.File,
+		Hint:    "簽署並送出測試稅務所申報書",
 		Document: func(r *http.Request, session *signin.Session) ([sha256.Size]byte, string, error) {
 			ret, err := s.store.Return(r.Context(), session.Account, r.PathValue("number"))
 			if err != nil {

@@ -106,7 +106,8 @@ type Config struct {
 	Client *Client
 
 	// Hint is what the app shows beside the name of the service, such as
-	// "登入綜合所得稅申報". Required.
+	// "登入綜合所得稅申報". It is all that a citizen sees there of what is signed;
+	// statements have a Hint of their own. Required.
 	Hint string
 
 	// Form is the form of signatures. If empty, PKCS1.

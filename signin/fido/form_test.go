@@ -144,6 +144,9 @@ func TestFormEscapes(t *testing.T) {
 func TestStatementHandler(t *testing.T) {
 	w := newWorld(t)
 	b := w.signedIn(t)
+	if got := w.hint(t); got != w.flowCfg.Hint {
+		t.Errorf("the phone shows %q to who signs in", got)
+	}
 	site := w.site
 	var done []*fido.Signed
 	refuse := error(nil)
@@ -151,6 +154,7 @@ func TestStatementHandler(t *testing.T) {
 	mux.Handle("/", site)
 	mux.Handle("/returns/{number}/phone/{call}", w.flow.StatementHandler(fido.Statement{
 		Purpose: signin.File,
+		Hint:    "簽署綜合所得稅申報書",
 		Document: func(r *http.Request, s *signin.Session) ([sha256.Size]byte, string, error) {
 			if r.PathValue("number") == "9" {
 				return [sha256.Size]byte{}, "", errors.New("no such return")
@@ -176,6 +180,9 @@ func TestStatementHandler(t *testing.T) {
 		// base64url of https://tax.example.gov.tw/returns/1
 		if number == "1" && !strings.Contains(a.Link, "rtn_url=aHR0cHM6Ly90YXguZXhhbXBsZS5nb3YudHcvcmV0dXJucy8x") {
 			t.Errorf("the app does not return to the page of the return: %s", a.Link)
+		}
+		if got := w.hint(t); got != "簽署綜合所得稅申報書" {
+			t.Errorf("the phone shows %q", got)
 		}
 		if err := w.wang.Approve(a.Link); err != nil {
 			t.Fatal(err)
