@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -18,22 +17,10 @@ import (
 // fileReturn receives the signature over a return, verifies it, and keeps both
 // it and the verdict, refusals too.
 func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *signin.Session) {
-	answer, err := s.card.Answer(w, r)
+	signature, err := s.card.FinishDocument(w, r)
 	received := time.Now() // all of it is here now
 	if err != nil {
-		s.refuseRequest(w, r, "/filings")
-		return
-	}
-	if answer.ReturnCode != 0 {
-		s.signin.Problem(w, r, &signin.Error{
-			Reason: signin.ReasonComponent, ReturnCode: answer.ReturnCode, LastError: answer.LastError,
-			Err: fmt.Errorf("component returned %v", answer.ReturnCode),
-		}, "/returns/"+r.PathValue("number"), true)
-		return
-	}
-	signature, err := base64.StdEncoding.DecodeString(answer.Signature)
-	if err != nil {
-		s.refuseRequest(w, r, "/filings")
+		s.signin.Problem(w, r, err, "/returns/"+r.PathValue("number"), true)
 		return
 	}
 	target, err := s.receive(r.Context(), session.Account, &Filing{

@@ -137,10 +137,5 @@ func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.site.Refuse(w, r, http.StatusInternalServerError, "refused.internal", "/filings", true)
 }
 
-// refuseRequest answers what no page of this service sends.
-func (s *service) refuseRequest(w http.ResponseWriter, r *http.Request, next string) {
-	s.site.Refuse(w, r, http.StatusBadRequest, "refused.request", next, true)
-}
-
 // maxForm is the largest form that is not for the card, in bytes.
 const maxForm = 64 << 10
