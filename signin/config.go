@@ -182,6 +182,17 @@ type origin struct {
 	secure bool   // https
 }
 
+// HasOrigin reports whether an origin, such as "https://tax.example.gov.tw", is one of
+// Config.Origins.
+func (a *Authenticator) HasOrigin(url string) bool {
+	for _, o := range a.origins {
+		if o.url == url {
+			return true
+		}
+	}
+	return false
+}
+
 // parseOrigins reads Config.Origins and keeps environments apart: a citizen must
 // not be able to sign in to a public site with a test certificate, nor should a
 // production verifier serve a site without TLS and __Host- cookies. A custom

@@ -182,8 +182,8 @@ func New(cfg Config) (*Flow, error) {
 		return nil, fmt.Errorf("fido: Config.TimeLimit is %v, want whole seconds from %v to %v", cfg.TimeLimit, MinTimeLimit, signin.ChallengeLife)
 	}
 	if cfg.ReturnURL != "" {
-		if u, err := url.Parse(cfg.ReturnURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-			return nil, fmt.Errorf("fido: Config.ReturnURL %q is not an address of a page", cfg.ReturnURL)
+		if u, err := url.Parse(cfg.ReturnURL); err != nil || !cfg.Auth.HasOrigin(u.Scheme+"://"+u.Host) {
+			return nil, fmt.Errorf("fido: Config.ReturnURL %q is not an address on one of the origins of Config.Auth", cfg.ReturnURL)
 		}
 	}
 	if err := cfg.checkPages(); err != nil {

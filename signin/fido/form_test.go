@@ -111,6 +111,9 @@ func TestNewRefusesPages(t *testing.T) {
 		"next elsewhere":        func(c *fido.Config) { c.Next = "//elsewhere.example" },
 		"unknown mode":          func(c *fido.Config) { c.Modes = []fido.Mode{"MAIL"} },
 		"nowhere to return to":  func(c *fido.Config) { c.ReturnURL, c.Modes = "", []fido.Mode{fido.ModeWeb} },
+		"return elsewhere":      func(c *fido.Config) { c.ReturnURL = "https://elsewhere.example/login" },
+		"return without TLS":    func(c *fido.Config) { c.ReturnURL = "http://" + taxHost + "/login" },
+		"return with user info": func(c *fido.Config) { c.ReturnURL = "https://" + taxHost + "@elsewhere.example/" },
 		"nowhere to return to2": func(c *fido.Config) { c.ReturnURL, c.Modes = "", []fido.Mode{fido.ModeRedirect} },
 	} {
 		cfg := w.flowCfg
