@@ -66,7 +66,9 @@
 // for each person.
 //
 // Until the owner of a phone has answered, what is said of a push does not tell
-// whether there is a phone. How long it took to say it may, to who measures.
+// whether there is a phone. How long it took to say it may, to who measures. With a
+// code or a link the page says so at once, or a citizen would not know what is missing:
+// a service that must not tell has ModePush and ModeRedirect alone in Config.Modes.
 //
 // # Personal data
 //
