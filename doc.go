@@ -12,14 +12,15 @@
 //   - ask a responder for the status of a certificate: [ocspclient]
 //   - fetch and read revocation lists: [crl]
 //   - sign citizens in and keep their sessions: [signin]
-//   - sign them in with a card in a reader: [signin/hipki]
-//   - sign them in with the phone: [signin/fido]
+//   - the page on which they sign in, with a card: [signin/hipki]
+//   - the same with the phone: [signin/fido]
 //   - test all of it without a card: [pkitest]
 //
 // Package verify declares the one interface it needs of the revocation packages
 // and imports neither them nor net/http: a service wires the sources in.
 //
-// Start with the README, then the examples of package verify, then verify.go.
+// Start with the README and examples/quickstart, then the examples of package
+// verify, then verify.go.
 //
 // [verify]: https://pkg.go.dev/github.com/citizencert/citizencert/verify
 // [verify/evidence]: https://pkg.go.dev/github.com/citizencert/citizencert/verify/evidence

@@ -107,6 +107,15 @@ func (a *Answer) check() error {
 	return nil
 }
 
+// Signed returns the bytes of the signature, of an answer that reports success.
+// Nothing in it is verified. Errors are of type [*Error].
+func (a *Answer) Signed() ([]byte, error) {
+	if err := a.check(); err != nil {
+		return nil, err
+	}
+	return decodeBase64("signature", a.Signature)
+}
+
 // verify verifies that the answer is a signature over the line. That a
 // SignedData has the line inside, byte for byte, is what Options.Line asks for.
 // The signature is returned as its bytes.

@@ -154,6 +154,12 @@ func attackRespelled(t *testing.T) {
 	s.Sub(f.key.Params().N, s)
 	f.refused(f.token[:end+1]+b64(rs(r, s)), signin.ReasonSessionEnded)
 
+	// The same two numbers in more bytes than the algorithm has (RFC 7518, Section 3.4).
+	for _, size := range []int{33, 64, 256} {
+		longer := append(r.FillBytes(make([]byte, size)), new(big.Int).SetBytes(sig[32:]).FillBytes(make([]byte, size))...)
+		f.refused(f.token[:end+1]+b64(longer), signin.ReasonTokenSignature)
+	}
+
 	f.refused(f.token+"=", signin.ReasonTokenForm)
 	f.refused(f.token+"==", signin.ReasonTokenForm)
 	f.refused(f.token[:end]+"=="+f.token[end:], signin.ReasonTokenForm)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/internal/line"
+	"github.com/citizencert/citizencert/internal/webpage"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -145,9 +146,8 @@ func (cfg *Config) check() error {
 	if cfg.ChallengesPerMinute < 0 {
 		return fmt.Errorf("signin: Config.ChallengesPerMinute is %d", cfg.ChallengesPerMinute)
 	}
-	// A path that a browser would read as the address of another site is no path.
-	if p := cfg.LoginPath; p != "" && (p[0] != '/' || strings.HasPrefix(p, "//") || strings.Contains(p, `\`)) {
-		return fmt.Errorf("signin: Config.LoginPath %q is not a path on this site", p)
+	if cfg.LoginPath != "" && !webpage.IsPath(cfg.LoginPath) {
+		return fmt.Errorf("signin: Config.LoginPath %q is not a path on this site", cfg.LoginPath)
 	}
 	return nil
 }
@@ -180,6 +180,17 @@ type origin struct {
 	url    string // "https://tax.example.gov.tw", the issuer of session tokens
 	host   string // host[:port] as browsers send it
 	secure bool   // https
+}
+
+// HasOrigin reports whether an origin, such as "https://tax.example.gov.tw", is one of
+// Config.Origins.
+func (a *Authenticator) HasOrigin(url string) bool {
+	for _, o := range a.origins {
+		if o.url == url {
+			return true
+		}
+	}
+	return false
 }
 
 // parseOrigins reads Config.Origins and keeps environments apart: a citizen must

@@ -4,7 +4,8 @@ package signin
 // package fido adds for phones; the texts are stable.
 type Code string
 
-// The codes, each with one sentence for the citizen.
+// The codes, each with one sentence for the citizen, who may be signing in, consenting
+// or filing.
 const (
 	CodeRequest     Code = "request"
 	CodeHost        Code = "host"
@@ -51,32 +52,32 @@ var sentences = map[Code]Text{
 		"This request was not sent by a page of this site and has been refused.",
 	},
 	CodeChallenge: {
-		"本次登入作業已逾時或已使用，請重新登入。",
-		"This sign-in has timed out or has already been used. Please sign in again.",
+		"本次作業已逾時或已使用，請重新開始。",
+		"The time for this has run out, or it has already been used. Please start again.",
 	},
 	CodeSignature: {
-		"簽章驗證失敗，請重新登入。",
-		"The signature could not be verified. Please sign in again.",
+		"簽章驗證失敗，請重新開始。",
+		"The signature could not be verified. Please start again.",
 	},
 	CodeCertificate: {
 		"本網站不接受此憑證，請確認您使用的是有效的自然人憑證。",
 		"This site does not accept this certificate. Check that you are using a valid Citizen Digital Certificate.",
 	},
 	CodeExpired: {
-		"您的憑證已過期，請辦理展期或換發後再登入。",
-		"Your certificate has expired. Have it extended or replaced, then sign in again.",
+		"您的憑證已過期，請辦理展期或換發後再使用。",
+		"Your certificate has expired. Have it extended or replaced before you use it again.",
 	},
 	CodeNotYetValid: {
-		"您的憑證尚未生效，請於生效後再登入。",
-		"Your certificate is not valid yet. Sign in once it is.",
+		"您的憑證尚未生效，請於生效後再使用。",
+		"Your certificate is not valid yet. Use it once it is.",
 	},
 	CodeRevoked: {
-		"您的憑證已廢止，無法用於登入。",
-		"Your certificate has been revoked and cannot be used to sign in.",
+		"您的憑證已廢止，無法使用。",
+		"Your certificate has been revoked and cannot be used.",
 	},
 	CodeSuspended: {
-		"您的憑證已暫時停用，請辦理復用後再登入。",
-		"Your certificate is suspended. Have it reinstated, then sign in again.",
+		"您的憑證已暫時停用，請辦理復用後再使用。",
+		"Your certificate is suspended. Have it reinstated before you use it again.",
 	},
 	CodeRefused: {
 		"本網站目前無法讓您登入，請洽本網站服務窗口。",
@@ -103,8 +104,8 @@ var sentences = map[Code]Text{
 		"This service does not accept the way you signed in. Please sign in again by another means.",
 	},
 	CodeTooMany: {
-		"您的登入請求過於頻繁，請稍後再試。",
-		"You have tried to sign in too often. Please try again later.",
+		"請求過於頻繁，請稍後再試。",
+		"There have been too many requests. Please try again later.",
 	},
 	CodeTextChanged: {
 		"同意的內容已變更，請重新閱讀後再簽署。",

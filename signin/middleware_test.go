@@ -173,6 +173,7 @@ func TestEndpointRequests(t *testing.T) {
 	b := w.browser(t)
 	for name, body := range map[string]any{
 		"other type of signature": map[string]string{"signatureType": "RAW"},
+		"endless type":            map[string]string{"signatureType": strings.Repeat("x", 60<<10)},
 		"array":                   []int{},
 		"too large":               map[string]string{"x": strings.Repeat("x", 64<<10)},
 	} {
@@ -181,6 +182,9 @@ func TestEndpointRequests(t *testing.T) {
 			w.refused(t, rec, signin.CodeRequest, signin.ReasonRequest)
 			if rec.Code != http.StatusBadRequest || rec.Header().Get("Cache-Control") != "no-store" {
 				t.Errorf("got %d, Cache-Control %q, want 400 and no-store", rec.Code, rec.Header().Get("Cache-Control"))
+			}
+			if strings.Contains(w.log.String(), strings.Repeat("x", 100)) {
+				t.Error("the log repeats what was sent")
 			}
 		})
 	}

@@ -190,7 +190,7 @@ func (a *Authenticator) begin(w http.ResponseWriter, r *http.Request, o origin, 
 		return nil, err
 	}
 	if !issued.Type.valid() {
-		return nil, refuse(ReasonRequest, "signature type %q is not known", issued.Type)
+		return nil, refuse(ReasonRequest, "signature type %.20q is not known", issued.Type)
 	}
 	issued.Host, issued.Expiry = o.host, a.now().Add(ChallengeLife).Unix()
 	var value [ChallengeSize]byte

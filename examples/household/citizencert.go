@@ -73,7 +73,7 @@ func newSignIn(ctx context.Context, env program.Env, v *verify.Verifier, store *
 	phone, err := fido.New(fido.Config{
 		Auth:      auth,
 		Client:    client,
-		Hint:      "測試戶政事務所線上申辦",
+		Hint:      "登入測試戶政事務所線上申辦",
 		Form:      fido.PKCS7,
 		Path:      "/signin/fido/",
 		Next:      "/applications",

@@ -186,6 +186,7 @@ func (s *service) consent(w http.ResponseWriter, r *http.Request, session *signi
 func (s *service) phoneConsent() http.Handler {
 	return s.Phone.StatementHandler(fido.Statement{
 		Purpose: signin.Consent,
+		Hint:    "同意測試戶政事務所申辦事項",
 		Document: func(r *http.Request, session *signin.Session) ([sha256.Size]byte, string, error) {
 			a, err := s.store.Application(r.Context(), session.Subject, r.PathValue("number"))
 			if err != nil {

@@ -145,7 +145,7 @@ func newPhone(auth *signin.Authenticator, env program.Env) (*fido.Flow, error) {
 	return fido.New(fido.Config{
 		Auth:      auth,
 		Client:    client,
-		Hint:      "測試稅務所網路申報",
+		Hint:      "登入測試稅務所網路申報",
 		Path:      "/signin/fido/",
 		Next:      "/filings",
 		ReturnURL: env.Origin + "/signin",

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -19,22 +18,10 @@ import (
 // fileReturn receives the signature over a return, verifies it, and keeps both
 // it and the verdict, refusals too.
 func (s *service) fileReturn(w http.ResponseWriter, r *http.Request, session *signin.Session) {
-	answer, err := s.Card.Answer(w, r)
+	signature, err := s.Card.FinishDocument(w, r)
 	received := time.Now() // all of it is here now
 	if err != nil {
-		s.refuseRequest(w, r)
-		return
-	}
-	if answer.ReturnCode != 0 {
-		s.Problem(w, r, &signin.Error{
-			Reason: signin.ReasonComponent, ReturnCode: answer.ReturnCode, LastError: answer.LastError,
-			Err: fmt.Errorf("component returned %v", answer.ReturnCode),
-		}, "/returns/"+r.PathValue("number"), true)
-		return
-	}
-	signature, err := base64.StdEncoding.DecodeString(answer.Signature)
-	if err != nil {
-		s.refuseRequest(w, r)
+		s.Problem(w, r, err, "/returns/"+r.PathValue("number"), true)
 		return
 	}
 	target, err := s.receive(r.Context(), session.Account, &Filing{
@@ -67,6 +54,7 @@ func (s *service) phoneFiling() http.Handler {
 	}
 	return s.Phone.StatementHandler(fido.Statement{
 		Purpose: signin.File,
+		Hint:    "簽署並送出測試稅務所申報書",
 		Document: func(r *http.Request, session *signin.Session) ([sha256.Size]byte, string, error) {
 			ret, err := s.store.Return(r.Context(), session.Account, r.PathValue("number"))
 			if err != nil {

@@ -91,10 +91,5 @@ func (s *service) withAccount(next site.CitizenHandler) http.HandlerFunc {
 	})
 }
 
-// refuseRequest answers what no page of this service sends.
-func (s *service) refuseRequest(w http.ResponseWriter, r *http.Request) {
-	s.Site.Refuse(w, r, http.StatusBadRequest, "refused.request", s.Home, true)
-}
-
 // maxForm is the largest form that is not for the card, in bytes.
 const maxForm = 64 << 10

@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // An Asset is a file whose name changes with its content.
@@ -44,10 +45,12 @@ func Serve(w http.ResponseWriter, r *http.Request, name string, assets ...Asset)
 	http.NotFound(w, r)
 }
 
-// IsPath reports whether a browser stays on this site with path. It reads a backslash
-// as a slash, and passes over tabs and line breaks (WHATWG URL, Section 4.4).
+// IsPath reports whether a browser stays on this site with path. It takes a backslash
+// for a slash, and leaves tabs and line breaks out: "/", tab, "/elsewhere.example" is
+// another site (WHATWG URL, Section 4.4).
 func IsPath(path string) bool {
-	return strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.ContainsAny(path, "\\\t\r\n")
+	return strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") &&
+		!strings.ContainsFunc(path, func(r rune) bool { return r == '\\' || unicode.IsControl(r) })
 }
 
 // OnPhone reports whether a browser says that it runs on a phone. It decides what is

@@ -22,7 +22,7 @@ func TestAssets(t *testing.T) {
 func TestIsPath(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/": true, "/a/b?c": true, "": false, "a": false, "//elsewhere.example": false, `/\elsewhere.example`: false,
-		"/\t/elsewhere.example": false, "/\n/elsewhere.example": false, "/\r/elsewhere.example": false,
+		"/\t/elsewhere.example": false, "/\n/elsewhere.example": false, "/\r/elsewhere.example": false, "/中文": true,
 	} {
 		if got := IsPath(path); got != want {
 			t.Errorf("%q: got %t", path, got)

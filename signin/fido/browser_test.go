@@ -2,6 +2,7 @@ package fido_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -135,4 +136,19 @@ func (w *world) lastTicket(t testing.TB) string {
 		t.Fatal("no ticket was issued")
 	}
 	return tickets[len(tickets)-1]
+}
+
+// hint is what the phone shows of the ticket that was issued last.
+func (w *world) hint(t testing.TB) string {
+	t.Helper()
+	body, _, _ := strings.Cut(w.lastTicket(t), ".")
+	raw, err := base64.RawURLEncoding.DecodeString(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ticket struct{ Hint string }
+	if err := json.Unmarshal(raw, &ticket); err != nil {
+		t.Fatal(err)
+	}
+	return ticket.Hint
 }

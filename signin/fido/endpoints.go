@@ -3,6 +3,7 @@ package fido
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/citizencert/citizencert/signin"
@@ -10,8 +11,8 @@ import (
 
 // Handler serves what a sign-in page calls, with POST and JSON:
 //
-//	/start   {"mode", "idNumber", "device"} to an Attempt; modes are qr, app, web,
-//	         push and redirect
+//	/start   {"mode", "idNumber", "device"} to an Attempt; modes are those of qr, app,
+//	         web, push and redirect that Config.Modes has
 //	/status  {"attempt"} to {"state": "pending", "expiry"}, or to {"state": "done",
 //	         "expiry", "assurance"} and the session cookie
 //	/cancel  {"attempt"} to nothing
@@ -34,15 +35,16 @@ func (f *Flow) Handler() http.Handler {
 }
 
 func (f *Flow) serveStart(w http.ResponseWriter, r *http.Request) (any, error) {
-	start, err := readStart(w, r)
+	start, err := f.readStart(w, r)
 	if err != nil {
 		return nil, err
 	}
 	return result(f.Start(w, r, start))
 }
 
-// readStart reads what a form asks for.
-func readStart(w http.ResponseWriter, r *http.Request) (Start, error) {
+// readStart reads what a form asks for. A mode that no form offers is refused: whoever
+// writes a request by hand has no other choice than whoever presses a button.
+func (f *Flow) readStart(w http.ResponseWriter, r *http.Request) (Start, error) {
 	var body struct {
 		Mode     string `json:"mode"`
 		IDNumber string `json:"idNumber"`
@@ -52,11 +54,17 @@ func readStart(w http.ResponseWriter, r *http.Request) (Start, error) {
 		return Start{}, err
 	}
 	for mode, way := range ways {
-		if way.Mode == body.Mode && (body.Device == "" || mode == ModePush && checkText("device", body.Device) == nil) {
+		if way.Mode == body.Mode && f.cfg.offers(mode) && (body.Device == "" || mode == ModePush && checkText("device", body.Device) == nil) {
 			return Start{Mode: mode, IDNumber: body.IDNumber, Device: body.Device}, nil
 		}
 	}
-	return Start{}, &signin.Error{Reason: signin.ReasonRequest, Err: errors.New("mode or device is not known")}
+	return Start{}, &signin.Error{Reason: signin.ReasonRequest, Err: errors.New("mode is not known or not offered, or device is not known")}
+}
+
+// offers reports whether an attempt may begin in a mode. A link into the app is the
+// same for another app on the phone as for a page there.
+func (cfg *Config) offers(mode Mode) bool {
+	return slices.Contains(cfg.Modes, mode) || mode == ModeApp && slices.Contains(cfg.Modes, ModeWeb)
 }
 
 // result is an answer or an error, and never a nil pointer for an answer.

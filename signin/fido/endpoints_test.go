@@ -2,9 +2,11 @@ package fido_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/citizencert/citizencert/signin"
+	"github.com/citizencert/citizencert/signin/fido"
 )
 
 // What a page may not send is refused as such, and is nobody else's fault.
@@ -30,5 +32,36 @@ func TestStartRequests(t *testing.T) {
 	b := w.browser(t)
 	if rec := b.do("POST", "/signin/fido/start", map[string]string{"mode": "push", "idNumber": wangID, "device": "我的手機"}); rec.Code != http.StatusOK {
 		t.Errorf("a named device: got %d %s", rec.Code, rec.Body)
+	}
+}
+
+// What a service does not offer is not to be had by a request that no form of it makes:
+// who is refused a message to the phones of others cannot choose it, nor the site of MOI.
+func TestStartOffered(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		modes []fido.Mode
+		want  string
+	}{
+		{"all", allModes, "qr web app push redirect"},
+		{"none said", nil, "qr web app push"},
+		{"no push", []fido.Mode{fido.ModeQR, fido.ModeWeb}, "qr web app"},
+		{"a code alone", []fido.Mode{fido.ModeQR}, "qr"},
+		{"an app", []fido.Mode{fido.ModeApp}, "app"},
+	} {
+		w := newWorld(t, func(cfg *fido.Config) { cfg.Modes = tt.modes })
+		for _, mode := range []string{"qr", "web", "app", "push", "redirect"} {
+			body := map[string]string{"mode": mode, "idNumber": wangID}
+			if mode == "redirect" {
+				delete(body, "idNumber")
+			}
+			b := w.browser(t)
+			switch rec := b.do("POST", "/signin/fido/start", body); {
+			case !strings.Contains(tt.want, mode):
+				b.refused(rec, signin.CodeRequest)
+			case rec.Code != http.StatusOK:
+				t.Errorf("%s: mode %s: got %d %s", tt.name, mode, rec.Code, rec.Body)
+			}
+		}
 	}
 }

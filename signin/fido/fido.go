@@ -66,7 +66,9 @@
 // for each person.
 //
 // Until the owner of a phone has answered, what is said of a push does not tell
-// whether there is a phone. How long it took to say it may, to who measures.
+// whether there is a phone. How long it took to say it may, to who measures. With a
+// code or a link the page says so at once, or a citizen would not know what is missing:
+// a service that must not tell has ModePush and ModeRedirect alone in Config.Modes.
 //
 // # Personal data
 //
@@ -106,7 +108,8 @@ type Config struct {
 	Client *Client
 
 	// Hint is what the app shows beside the name of the service, such as
-	// "登入綜合所得稅申報". Required.
+	// "登入綜合所得稅申報". It is all that a citizen sees there of what is signed;
+	// statements have a Hint of their own. Required.
 	Hint string
 
 	// Form is the form of signatures. If empty, PKCS1.
@@ -129,8 +132,9 @@ type Config struct {
 	// Next is the path to which a citizen goes after signing in. If empty, "/".
 	Next string
 
-	// Modes are the ways that forms offer, the likeliest at a computer first. If nil,
-	// ModeQR, ModeWeb if there is a ReturnURL, and ModePush.
+	// Modes are the ways that forms offer, the likeliest at a computer first, and with
+	// ModeWeb ModeApp: handlers begin no attempt in another. If nil, ModeQR, ModeWeb if
+	// there is a ReturnURL, and ModePush.
 	Modes []Mode
 
 	// InsecureWithoutSignature asks the phone to approve and not to sign. All that
@@ -180,8 +184,8 @@ func New(cfg Config) (*Flow, error) {
 		return nil, fmt.Errorf("fido: Config.TimeLimit is %v, want whole seconds from %v to %v", cfg.TimeLimit, MinTimeLimit, signin.ChallengeLife)
 	}
 	if cfg.ReturnURL != "" {
-		if u, err := url.Parse(cfg.ReturnURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-			return nil, fmt.Errorf("fido: Config.ReturnURL %q is not an address of a page", cfg.ReturnURL)
+		if u, err := url.Parse(cfg.ReturnURL); err != nil || !cfg.Auth.HasOrigin(u.Scheme+"://"+u.Host) {
+			return nil, fmt.Errorf("fido: Config.ReturnURL %q is not an address on one of the origins of Config.Auth", cfg.ReturnURL)
 		}
 	}
 	if err := cfg.checkPages(); err != nil {

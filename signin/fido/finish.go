@@ -71,7 +71,9 @@ type Signed struct {
 
 // StatementStatus is [Flow.Status] for attempts with a purpose other than to sign
 // in. s is the session of this request; whoever has signed is its holder, or has the
-// same account. While the attempt is pending, Signed is nil.
+// same account. While the attempt is pending, Signed is nil. Another page of the session
+// may have begun it, so the caller compares purpose and digest of Signed.Line with what
+// it is about to act on, as [Flow.StatementHandler] does.
 func (f *Flow) StatementStatus(r *http.Request, s *signin.Session, id string) (*Signed, error) {
 	signed, err := f.finishStatement(r, s, id)
 	if err != nil {

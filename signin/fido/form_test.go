@@ -24,6 +24,9 @@ var (
 	assets   = regexp.MustCompile(`(?:href|src)="(/signin/fido/phone\.[0-9a-f]{16}\.(?:js|css))"`)
 )
 
+// allModes are the modes of which a form has a button each.
+var allModes = []fido.Mode{fido.ModeQR, fido.ModePush, fido.ModeWeb, fido.ModeRedirect}
+
 // offered returns the ways that a page offers, in order.
 func offered(markup string) string {
 	var words []string
@@ -36,7 +39,6 @@ func offered(markup string) string {
 // The form is complete in both languages, offers first what is likeliest, and loads
 // what the handler serves.
 func TestSection(t *testing.T) {
-	all := []fido.Mode{fido.ModeQR, fido.ModePush, fido.ModeWeb, fido.ModeRedirect}
 	for _, tt := range []struct {
 		name, agent, returnURL string
 		modes                  []fido.Mode
@@ -45,7 +47,7 @@ func TestSection(t *testing.T) {
 		{"desktop", "", returnURL, nil, "qr web push", ""},
 		{"phone", iPhone, returnURL, nil, "web qr push", ""},
 		{"nowhere to return to", iPhone, "", nil, "qr push", ""},
-		{"all", iPhone, returnURL, all, "web qr push redirect", "http://127.0.0.1"},
+		{"all", iPhone, returnURL, allModes, "web qr push redirect", "http://127.0.0.1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, func(cfg *fido.Config) {
@@ -109,6 +111,9 @@ func TestNewRefusesPages(t *testing.T) {
 		"next elsewhere":        func(c *fido.Config) { c.Next = "//elsewhere.example" },
 		"unknown mode":          func(c *fido.Config) { c.Modes = []fido.Mode{"MAIL"} },
 		"nowhere to return to":  func(c *fido.Config) { c.ReturnURL, c.Modes = "", []fido.Mode{fido.ModeWeb} },
+		"return elsewhere":      func(c *fido.Config) { c.ReturnURL = "https://elsewhere.example/login" },
+		"return without TLS":    func(c *fido.Config) { c.ReturnURL = "http://" + taxHost + "/login" },
+		"return with user info": func(c *fido.Config) { c.ReturnURL = "https://" + taxHost + "@elsewhere.example/" },
 		"nowhere to return to2": func(c *fido.Config) { c.ReturnURL, c.Modes = "", []fido.Mode{fido.ModeRedirect} },
 	} {
 		cfg := w.flowCfg
@@ -142,6 +147,9 @@ func TestFormEscapes(t *testing.T) {
 func TestStatementHandler(t *testing.T) {
 	w := newWorld(t)
 	b := w.signedIn(t)
+	if got := w.hint(t); got != w.flowCfg.Hint {
+		t.Errorf("the phone shows %q to who signs in", got)
+	}
 	site := w.site
 	var done []*fido.Signed
 	refuse := error(nil)
@@ -149,6 +157,7 @@ func TestStatementHandler(t *testing.T) {
 	mux.Handle("/", site)
 	mux.Handle("/returns/{number}/phone/{call}", w.flow.StatementHandler(fido.Statement{
 		Purpose: signin.File,
+		Hint:    "簽署綜合所得稅申報書",
 		Document: func(r *http.Request, s *signin.Session) ([sha256.Size]byte, string, error) {
 			if r.PathValue("number") == "9" {
 				return [sha256.Size]byte{}, "", errors.New("no such return")
@@ -174,6 +183,9 @@ func TestStatementHandler(t *testing.T) {
 		// base64url of https://tax.example.gov.tw/returns/1
 		if number == "1" && !strings.Contains(a.Link, "rtn_url=aHR0cHM6Ly90YXguZXhhbXBsZS5nb3YudHcvcmV0dXJucy8x") {
 			t.Errorf("the app does not return to the page of the return: %s", a.Link)
+		}
+		if got := w.hint(t); got != "簽署綜合所得稅申報書" {
+			t.Errorf("the phone shows %q", got)
 		}
 		if err := w.wang.Approve(a.Link); err != nil {
 			t.Fatal(err)

@@ -9,8 +9,8 @@ var sentences = map[Class]signin.Text{
 		En:   "Open the TW FidO app on your phone and confirm.",
 	},
 	ClassCanceled: {
-		ZhTW: "您已在手機上取消，如要登入請重新開始。",
-		En:   "You have canceled on your phone. Start again if you want to sign in.",
+		ZhTW: "您已在手機上取消，如要繼續請重新開始。",
+		En:   "You have canceled on your phone. Start again if you want to go on.",
 	},
 	ClassAppFailed: {
 		ZhTW: "手機未能完成簽章，請再試一次。",
@@ -53,12 +53,12 @@ var sentences = map[Class]signin.Text{
 		En:   "The signature from your phone cannot be accepted. Please start again.",
 	},
 	ClassRequest: {
-		ZhTW: "本網站的系統發生錯誤，請改用其他方式登入，或洽本網站服務窗口。",
-		En:   "This site has a system error. Sign in by another means, or contact its help desk.",
+		ZhTW: "本網站的系統發生錯誤，請改用其他方式，或洽本網站服務窗口。",
+		En:   "This site has a system error. Use another way, or contact its help desk.",
 	},
 	ClassCredentials: {
-		ZhTW: "本網站暫時無法使用行動自然人憑證，請改用其他方式登入。",
-		En:   "This site cannot use the Mobile Citizen Digital Certificate at present. Please sign in by another means.",
+		ZhTW: "本網站暫時無法使用行動自然人憑證，請改用其他方式。",
+		En:   "This site cannot use the Mobile Citizen Digital Certificate at present. Please use another way.",
 	},
 	ClassUndeliverable: {
 		ZhTW: "無法將通知送達您的手機，請開啟行動自然人憑證 App 後再試一次，或改用 QR Code。",
@@ -77,8 +77,8 @@ var sentences = map[Class]signin.Text{
 		En:   "The Mobile Citizen Digital Certificate system could not complete the check. Please start again.",
 	},
 	ClassIDNumber: {
-		ZhTW: "身分證統一編號或居留證號碼的格式不正確，請確認後重新輸入。",
-		En:   "This is not a national ID number or resident certificate number. Check it and enter it again.",
+		ZhTW: "身分證統一編號或統一證號的格式不正確，請確認後重新輸入。",
+		En:   "The national ID number or resident certificate number has the wrong form. Check it and enter it again.",
 	},
 	ClassTransport: {
 		ZhTW: "目前無法連線至行動自然人憑證系統，請稍後再試。",
@@ -90,6 +90,6 @@ var sentences = map[Class]signin.Text{
 	},
 	ClassChecksum: {
 		ZhTW: "行動自然人憑證系統的回覆無法確認真偽，為保護您的安全，本次作業已終止。",
-		En:   "The answer of the Mobile Citizen Digital Certificate system could not be authenticated. For your security, this sign-in has been ended.",
+		En:   "The answer of the Mobile Citizen Digital Certificate system could not be authenticated. For your security, this has been ended.",
 	},
 }

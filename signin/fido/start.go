@@ -1,6 +1,7 @@
 package fido
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,9 @@ type Start struct {
 	Mode     Mode
 	IDNumber string // not for ModeRedirect
 	Device   string // with ModePush, the citizen's name for the phone; may be empty
+
+	// Hint is what the app shows. If empty, Config.Hint.
+	Hint string
 
 	// Remote is what the signature is for. If zero, to sign in.
 	Remote signin.RemoteRequest
@@ -71,7 +75,7 @@ func (f *Flow) Start(w http.ResponseWriter, r *http.Request, s Start) (*Attempt,
 	request := Request{
 		IDNumber:  s.IDNumber,
 		Mode:      s.Mode,
-		Hint:      f.cfg.Hint,
+		Hint:      cmp.Or(s.Hint, f.cfg.Hint),
 		Form:      f.cfg.Form,
 		TimeLimit: f.cfg.TimeLimit,
 		Device:    s.Device,

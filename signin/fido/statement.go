@@ -18,6 +18,10 @@ type Statement struct {
 	// Purpose is signin.Consent or signin.File. Required.
 	Purpose signin.Purpose
 
+	// Hint is what the app shows, such as "簽署綜合所得稅申報書". If empty, Config.Hint,
+	// by which a citizen cannot tell this from signing in.
+	Hint string
+
 	// Document returns the SHA-256 of the text or document that a page asks to sign,
 	// and the path of that page, to which the app sends the citizen back; if that is
 	// empty, Config.ReturnURL. r is what the form of the page has sent, and s its
@@ -69,10 +73,11 @@ func (f *Flow) startStatement(w http.ResponseWriter, r *http.Request, s *Stateme
 	if err != nil {
 		return nil, err
 	}
-	start, err := readStart(w, r)
+	start, err := f.readStart(w, r)
 	if err != nil {
 		return nil, err
 	}
+	start.Hint = s.Hint
 	start.Remote = signin.RemoteRequest{Purpose: s.Purpose, Session: session}
 	if start.Remote.Digest, start.ReturnPath, err = s.Document(r, session); err != nil {
 		return nil, toldAs(err)

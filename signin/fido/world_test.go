@@ -86,7 +86,7 @@ func newWorld(t testing.TB, changes ...func(*fido.Config)) *world {
 		},
 	}
 	w.client = w.newClient(t, nil)
-	w.flowCfg = fido.Config{Client: w.client, Hint: "登入綜合所得稅申報", ReturnURL: returnURL, Logger: logger, Now: clock.Now}
+	w.flowCfg = fido.Config{Client: w.client, Hint: "登入綜合所得稅申報", ReturnURL: returnURL, Modes: allModes, Logger: logger, Now: clock.Now}
 	for _, change := range changes {
 		change(&w.flowCfg)
 	}

@@ -74,7 +74,7 @@ func TestAttacks(t *testing.T) {
 			w.begin()
 		}
 		resp, body := w.do(http.MethodGet, "/signin/", nil, english...)
-		refused(t, resp, body, http.StatusTooManyRequests, "too often")
+		refused(t, resp, body, http.StatusTooManyRequests, "too many requests")
 	})
 	t.Run("L17 challenges asked for by a page of another site", func(t *testing.T) {
 		w := newWorld(t, nil)

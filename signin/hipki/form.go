@@ -145,6 +145,17 @@ func (h *Handler) FinishConsent(w http.ResponseWriter, r *http.Request, s *signi
 	return h.cfg.Auth.FinishConsent(r, s, r.PostFormValue("challenge"), answer, text)
 }
 
+// FinishDocument returns the SignedData that a form of DocumentForm has sent, in DER.
+// Nothing in it is verified: that it is one over the document, and whose, is for
+// verify.Verifier.Detached to say. Errors are of type [*signin.Error].
+func (h *Handler) FinishDocument(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	answer, err := h.Answer(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Signed()
+}
+
 // Answer reads the component's answer out of a form. Nothing in it is verified.
 // Errors are of type [*signin.Error].
 func (h *Handler) Answer(w http.ResponseWriter, r *http.Request) (*signin.Answer, error) {

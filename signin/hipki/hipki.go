@@ -15,8 +15,8 @@
 // It serves a whole page in Chinese and English. A service with pages of its own
 // has its templates write the [Form] that [Handler.SignInForm],
 // [Handler.ConsentForm] or [Handler.DocumentForm] returns, gives what it sends to
-// [Handler.FinishSignIn], [Handler.FinishConsent] or [Handler.Answer], and mounts
-// [Handler.Assets] alone. [Handler.Sections] has all the ways to sign in for a page
+// [Handler.FinishSignIn], [Handler.FinishConsent] or [Handler.FinishDocument], and
+// mounts [Handler.Assets] alone. [Handler.Sections] has all the ways to sign in for a page
 // with a layout of its own.
 //
 // # What happens in the browser

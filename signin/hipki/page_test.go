@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -153,6 +154,33 @@ func TestDocumentForm(t *testing.T) {
 	for _, document := range []string{"citizencert:1/signin/", "\xef\xbb\xbfcitizencert:9", "c\x00i\x00t\x00i\x00z\x00e\x00n\x00c\x00e\x00r\x00t\x00:\x00"} {
 		if _, err := w.handler.DocumentForm(r, "/file", []byte(document)); err == nil {
 			t.Errorf("%q: got no error for a document that begins like a statement line", document)
+		}
+	}
+}
+
+// What the card has signed is handed on; a failure of the component is none, whatever
+// else is in the answer.
+func TestFinishDocument(t *testing.T) {
+	w := newWorld(t, nil)
+	for answer, want := range map[string]signin.Reason{
+		`{"func":"sign","ret_code":0,"signature":"MAA="}`:          "",
+		`{"func":"sign","ret_code":1979711502,"signature":"MAA="}`: signin.ReasonComponent,
+		`{"func":"sign","ret_code":0,"signature":""}`:              signin.ReasonRequest,
+		`{"func":"sign","ret_code":0,"signature":"%"}`:             signin.ReasonRequest,
+		`{"func":"decrypt","ret_code":0,"signature":"MAA="}`:       signin.ReasonRequest,
+		`{"func":"sign","signature":"MAA="}`:                       signin.ReasonRequest,
+		"":                                                         signin.ReasonRequest,
+	} {
+		r := w.request(http.MethodPost, "/file", url.Values{"answer": {answer}})
+		signature, err := w.handler.FinishDocument(httptest.NewRecorder(), r)
+		if want == "" {
+			if err != nil || string(signature) != "0\x00" {
+				t.Errorf("%s: got %x, %v", answer, signature, err)
+			}
+			continue
+		}
+		if e, ok := errors.AsType[*signin.Error](err); !ok || e.Reason != want || signature != nil {
+			t.Errorf("%s: got %x, %v, want reason %s", answer, signature, err, want)
 		}
 	}
 }
