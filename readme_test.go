@@ -76,11 +76,7 @@ func TestReadmeProtects(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pki.Close()
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,11 +97,7 @@ func (w *world) issue(t testing.TB, issue func(pkitest.Person, ...func(*pkitest.
 // custom anchors may serve a public origin.
 func (w *world) verifier(t testing.TB, env verify.Environment, changes ...func(*verify.Scheme)) *verify.Verifier {
 	t.Helper()
-	var pins []moica.Pin
-	for _, p := range w.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(w.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(w.FS(), w.Pins()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,11 +53,7 @@ func (w *world) issue(t testing.TB, g *pkitest.Generation, opts ...func(*pkitest
 
 func (w *world) scheme(t testing.TB) verify.Scheme {
 	t.Helper()
-	var pins []moica.Pin
-	for _, p := range w.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(w.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(w.FS(), w.Pins()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,11 +142,7 @@ func (w *world) newClient(t testing.TB, httpClient *http.Client) *fido.Client {
 
 func (w *world) verifier(t testing.TB, env verify.Environment) *verify.Verifier {
 	t.Helper()
-	var pins []moica.Pin
-	for _, p := range w.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(w.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(w.FS(), w.Pins()...)
 	if err != nil {
 		t.Fatal(err)
 	}

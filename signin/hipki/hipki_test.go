@@ -76,11 +76,7 @@ func newWorld(t *testing.T, change func(*hipki.Config)) *world {
 
 func newAuthenticator(t *testing.T, pki *pkitest.PKI, origin string) *signin.Authenticator {
 	t.Helper()
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,11 +58,7 @@ func newWorld(t testing.TB, cfg pkitest.FilingsConfig) *world {
 
 func scheme(t testing.TB, pki *pkitest.PKI) verify.Scheme {
 	t.Helper()
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,7 +110,7 @@ func TestLoadAnchors(t *testing.T) {
 		{"nothing", fstest.MapFS{}, 0, "", "none of the pinned roots"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			anchors, err := moica.LoadTestAnchors(tt.files, testPins(pki)...)
+			anchors, err := moica.LoadTestAnchors(tt.files, pki.Pins()...)
 			if tt.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.fails) {
 					t.Fatalf("got error %v, want %q", err, tt.fails)
@@ -215,7 +215,7 @@ func TestFetchAnchors(t *testing.T) {
 
 func TestIdentity(t *testing.T) {
 	pki := newPKI(t)
-	anchors, err := moica.LoadTestAnchors(pki.FS(), testPins(pki)...)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	if err != nil {
 		t.Fatal(err)
 	}
