@@ -10,12 +10,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +37,7 @@ type site struct {
 	Prefix  string
 	Timeout time.Duration
 	Anchors string // folder
-	Pins    []moica.Pin
+	Pins    []pkitest.Pin
 	Key     []byte // PKCS#8
 }
 
@@ -109,12 +107,9 @@ func newWorld(t testing.TB, address, prefix string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { pki.Close() })
-	w := &world{PKI: pki, log: &records{}, site: site{Redis: address, Prefix: prefix, Timeout: 500 * time.Millisecond, Anchors: t.TempDir()}}
+	w := &world{PKI: pki, log: &records{}, site: site{Redis: address, Prefix: prefix, Timeout: 500 * time.Millisecond, Anchors: t.TempDir(), Pins: pki.Pins()}}
 	w.card = w.issue(t)
-	for _, pin := range pki.Pins() {
-		w.site.Pins = append(w.site.Pins, moica.Pin(pin))
-	}
-	if err := copyFiles(w.site.Anchors, pki.FS()); err != nil {
+	if err := os.CopyFS(w.site.Anchors, pki.FS()); err != nil {
 		t.Fatal(err)
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -138,19 +133,6 @@ func (w *world) issue(t testing.TB) *pkitest.Card {
 		t.Fatal(err)
 	}
 	return card
-}
-
-func copyFiles(dir string, from fs.FS) error {
-	return fs.WalkDir(from, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		data, err := fs.ReadFile(from, path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(dir, filepath.Base(path)), data, 0o600)
-	})
 }
 
 // records are the last thing that the operator was told.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/batchtest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/batch"
@@ -176,7 +177,7 @@ func TestVerifyEvidenceMangled(t *testing.T) {
 	}
 	for i := 0; i < len(data); i += 7 {
 		data[i] ^= 1
-		writeFile(t, path, data)
+		batchtest.WriteFile(t, path, data)
 		_, err := batch.Verify(out)
 		data[i] ^= 1
 		damage, ok := errors.AsType[*batch.DamageError](err)
@@ -193,7 +194,7 @@ func TestVerifyEvidenceMangled(t *testing.T) {
 		"empty":   {func() error { return os.Truncate(path, 16) }, "results-0.jsonl"},
 		"gone":    {func() error { return os.Remove(path) }, "results-0.jsonl"},
 	} {
-		writeFile(t, path, data)
+		batchtest.WriteFile(t, path, data)
 		if err := test.spoil(); err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +203,7 @@ func TestVerifyEvidenceMangled(t *testing.T) {
 			t.Errorf("%s: got %v, want a DamageError about a line of %s", name, err, test.want)
 		}
 	}
-	writeFile(t, path, data)
+	batchtest.WriteFile(t, path, data)
 	if checked, err := batch.Verify(out); err != nil || checked.Manifest != report.Manifest {
 		t.Errorf("the restored record: got %v", err)
 	}
@@ -219,7 +220,7 @@ func TestRejudgeMangled(t *testing.T) {
 	judge := w.judge(t, out, nil)
 	for i := 0; i < len(data); i += 101 {
 		data[i] ^= 1
-		writeFile(t, path, data)
+		batchtest.WriteFile(t, path, data)
 		var damage *batch.DamageError
 		for _, err := range batch.Rejudge(t.Context(), out, judge, batch.RejudgeOptions{Source: src}) {
 			if err != nil {
