@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 )
@@ -95,7 +96,7 @@ func TestOverHTTP(t *testing.T) {
 		Verifier:    verifier,
 		Origins:     []string{"http://" + server.Listener.Addr().String()},
 		Service:     "efiling",
-		Key:         newKey(t),
+		Key:         testbed.Key(t),
 		PairwiseKey: make([]byte, signin.MinPairwiseKey),
 		Now:         clock.Now,
 	})

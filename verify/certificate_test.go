@@ -13,6 +13,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
@@ -223,10 +224,6 @@ func TestNoPersonalData(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{log.String(), refusal.Error(), string(asJSON)} {
-		for _, private := range []string{"王測試", "6789", w.card.Person.Number} {
-			if strings.Contains(text, private) {
-				t.Errorf("got %q in %q", private, text)
-			}
-		}
+		testbed.Nameless(t, w.card, text)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
@@ -178,12 +179,12 @@ func TestLastKnownGood(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.listsDown()
-			ocsp, err := ocspclient.New(ocspclient.Config{AllowedHosts: []string{w.host()}, Now: w.clock.Now, KeepExpired: bound, HoldFailures: -1})
+			ocsp, err := ocspclient.New(ocspclient.Config{AllowedHosts: []string{testbed.Host}, Now: w.clock.Now, KeepExpired: bound, HoldFailures: -1})
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { ocsp.Close() })
-			lists, err := crl.New(crl.Config{AllowedHosts: []string{w.host()}, Now: w.clock.Now})
+			lists, err := crl.New(crl.Config{AllowedHosts: []string{testbed.Host}, Now: w.clock.Now})
 			if err != nil {
 				t.Fatal(err)
 			}

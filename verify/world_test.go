@@ -8,11 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/citizencert/citizencert/crl"
-	"github.com/citizencert/citizencert/ocspclient"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
-	"github.com/citizencert/citizencert/verify/moica"
 )
 
 // A world is a look-alike PKI, a citizen with a card, and a verifier that asks
@@ -30,13 +28,8 @@ func noon() time.Time { return time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC) }
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	clock := pkitest.NewClock(noon())
-	pki, err := pkitest.New(pkitest.Config{Now: clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
-	w := &world{PKI: pki, clock: clock}
-	w.card = w.issue(t, pki.G3)
+	w := &world{PKI: testbed.New(t, clock.Now), clock: clock}
+	w.card = w.issue(t, w.G3)
 	w.verifier = w.newVerifier(t, nil)
 	return w
 }
@@ -51,32 +44,9 @@ func (w *world) issue(t testing.TB, g *pkitest.Generation, opts ...func(*pkitest
 	return card
 }
 
-func (w *world) scheme(t testing.TB) verify.Scheme {
-	t.Helper()
-	anchors, err := moica.LoadTestAnchors(w.FS(), w.Pins()...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return moica.Test(anchors, w.host())
-}
+func (w *world) scheme(t testing.TB) verify.Scheme { return testbed.Scheme(t, w.PKI) }
 
-// host is where the PKI publishes.
-func (w *world) host() string { return "127.0.0.1" }
-
-// sources are an OCSP client and a store of lists that may talk to the PKI.
-func (w *world) sources(t testing.TB) []verify.StatusSource {
-	t.Helper()
-	hosts := []string{w.host()}
-	ocsp, err := ocspclient.New(ocspclient.Config{AllowedHosts: hosts, Now: w.clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	lists, err := crl.New(crl.Config{AllowedHosts: hosts, Now: w.clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return []verify.StatusSource{ocsp, lists}
-}
+func (w *world) sources(t testing.TB) []verify.StatusSource { return testbed.Sources(t, w.clock.Now) }
 
 // newVerifier returns a verifier of the world's test scheme, with changes.
 func (w *world) newVerifier(t testing.TB, change func(*verify.Config)) *verify.Verifier {

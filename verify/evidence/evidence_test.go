@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/verify"
@@ -438,11 +438,9 @@ func TestRedacted(t *testing.T) {
 	if !strings.Contains(log.String(), f.Hash().String()) {
 		t.Error("the hash of the record is not in the log")
 	}
-	// Four digits may be anywhere in a hash and in a time of day.
-	rest := strings.ReplaceAll(log.String(), f.Hash().String(), "")
-	rest = regexp.MustCompile(`T\d\d:\d\d:[\d.]+`).ReplaceAllString(rest, "")
-	for _, personal := range []string{"王測試", "6789", fmt.Sprintf("%x", w.card.Cert.SerialNumber), "MII", evidence.HashOf(w.card.Cert.Raw).String()} {
-		if strings.Contains(rest, personal) {
+	testbed.Nameless(t, w.card, log.String())
+	for _, personal := range []string{w.card.Cert.SerialNumber.Text(16), "MII", evidence.HashOf(w.card.Cert.Raw).String()} {
+		if strings.Contains(log.String(), personal) {
 			t.Errorf("%q is in the log: %s", personal, &log)
 		}
 	}
