@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/citizencert/citizencert/internal/batchtest"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify/batch"
 )
@@ -24,11 +25,7 @@ type world struct {
 // over and over until there are n.
 func newWorld(t testing.TB, n int) *world {
 	t.Helper()
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
+	pki := testbed.New(t, nil)
 	made, err := pki.NewFilings(pkitest.FilingsConfig{N: 60, Citizens: 15, ContentSize: 2000})
 	if err != nil {
 		t.Fatal(err)

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -22,6 +20,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/citizencert/citizencert/contrib/redis"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
@@ -102,21 +101,14 @@ type world struct {
 
 func newWorld(t testing.TB, address, prefix string) *world {
 	t.Helper()
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
+	pki := testbed.New(t, nil)
 	w := &world{PKI: pki, log: &records{}, site: site{Redis: address, Prefix: prefix, Timeout: 500 * time.Millisecond, Anchors: t.TempDir(), Pins: pki.Pins()}}
 	w.card = w.issue(t)
 	if err := os.CopyFS(w.site.Anchors, pki.FS()); err != nil {
 		t.Fatal(err)
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w.site.Key, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
+	var err error
+	if w.site.Key, err = x509.MarshalPKCS8PrivateKey(testbed.Key(t)); err != nil {
 		t.Fatal(err)
 	}
 	w.Handler, err = w.site.handler(t.Context(), slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))

@@ -9,8 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/citizencert/citizencert/crl"
-	"github.com/citizencert/citizencert/ocspclient"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/batch"
@@ -21,20 +20,9 @@ import (
 // and however many workers.
 func TestShared(t *testing.T) {
 	w := newWorld(t, pkitest.FilingsConfig{N: 90, Citizens: 6, ContentSize: 100, Defects: map[pkitest.Defect]float64{}})
-	hosts := []string{"127.0.0.1"}
-	responders, err := ocspclient.New(ocspclient.Config{AllowedHosts: hosts})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer responders.Close()
-	lists, err := crl.New(crl.Config{AllowedHosts: hosts})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lists.Close()
 	items, expect := w.made(t)
 	runner := w.runner(t, func(c *batch.Config) {
-		c.Verify.Status, c.Workers = []verify.StatusSource{responders, lists}, 16
+		c.Verify.Status, c.Workers = testbed.Sources(t, nil), 16
 	})
 	var results []batch.Result
 	for res, err := range runner.Results(t.Context(), each(items, len(items)), batch.InputOrder) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/citizencert/citizencert/internal/batchtest"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/batch"
@@ -29,11 +30,7 @@ type world struct {
 
 func newWorld(t testing.TB, cfg pkitest.FilingsConfig) *world {
 	t.Helper()
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
+	pki := testbed.New(t, nil)
 	filings, err := pki.NewFilings(cfg)
 	if err != nil {
 		t.Fatal(err)

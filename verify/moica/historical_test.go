@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/citizencert/citizencert/pkitest"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
 )
@@ -87,11 +87,7 @@ func TestHistoricalIsApart(t *testing.T) {
 			t.Errorf("got %v for %s in a test, want it refused", err, p.Name)
 		}
 	}
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pki.Close()
+	pki := testbed.New(t, nil)
 	if _, err := moica.LoadHistoricalAnchors(pki.FS()); err == nil {
 		t.Error("got no error for look-alikes")
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
@@ -25,16 +26,6 @@ func realPKI(t testing.TB) string {
 		t.Skip("CITIZENCERT_REAL_PKI is not set: the real CA certificates are not part of the module")
 	}
 	return dir
-}
-
-func newPKI(t testing.TB) *pkitest.PKI {
-	t.Helper()
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
-	return pki
 }
 
 func testPins(pki *pkitest.PKI) []moica.Pin {
@@ -74,7 +65,7 @@ func TestLoadAnchorsReal(t *testing.T) {
 }
 
 func TestLoadAnchors(t *testing.T) {
-	pki := newPKI(t)
+	pki := testbed.New(t, nil)
 	file := func(name string) *fstest.MapFile {
 		f, err := pki.FS().Open(name)
 		if err != nil {
@@ -151,7 +142,7 @@ func TestLoadAnchors(t *testing.T) {
 
 // A new generation is added by the relying party, with its own pin.
 func TestLoadAnchorsWithNewGeneration(t *testing.T) {
-	pki := newPKI(t)
+	pki := testbed.New(t, nil)
 	anchors, err := moica.LoadAnchors(pki.FS(), testPins(pki)...)
 	if err != nil {
 		t.Fatal(err)
@@ -214,7 +205,7 @@ func TestFetchAnchors(t *testing.T) {
 }
 
 func TestIdentity(t *testing.T) {
-	pki := newPKI(t)
+	pki := testbed.New(t, nil)
 	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	if err != nil {
 		t.Fatal(err)
