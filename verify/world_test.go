@@ -2,12 +2,12 @@ package verify_test
 
 import (
 	"errors"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/outside"
 	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
@@ -96,24 +96,10 @@ func wantReason(t testing.TB, res *verify.Result, err error, want verify.Reason)
 	explained(t, err, e.Check)
 }
 
-// realPKI returns the folder of real CA certificates.
-func realPKI(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("CITIZENCERT_REAL_PKI")
-	if dir == "" {
-		t.Skip("CITIZENCERT_REAL_PKI is not set: the real CA certificates are not part of the module")
-	}
-	return dir
-}
-
 // openssl runs the OpenSSL command line and returns what it prints.
 func openssl(t testing.TB, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("openssl is not installed")
-	}
-	out, err := exec.Command(path, args...).CombinedOutput()
+	out, err := exec.Command(outside.Program(t, "openssl"), args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("openssl %s: %v\n%s", strings.Join(args, " "), err, out)
 	}

@@ -13,20 +13,12 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/citizencert/citizencert/internal/outside"
 	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
 )
-
-func realPKI(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("CITIZENCERT_REAL_PKI")
-	if dir == "" {
-		t.Skip("CITIZENCERT_REAL_PKI is not set: the real CA certificates are not part of the module")
-	}
-	return dir
-}
 
 func testPins(pki *pkitest.PKI) []moica.Pin {
 	var pins []moica.Pin
@@ -37,7 +29,7 @@ func testPins(pki *pkitest.PKI) []moica.Pin {
 }
 
 func TestLoadAnchorsReal(t *testing.T) {
-	anchors, err := moica.LoadAnchors(os.DirFS(realPKI(t)))
+	anchors, err := moica.LoadAnchors(os.DirFS(outside.RealPKI(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +156,7 @@ func (r redirected) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func TestFetchAnchors(t *testing.T) {
-	dir := realPKI(t)
+	dir := outside.RealPKI(t)
 	published := map[string]string{
 		"/grca.nat.gov.tw/repository/Certs/GRCA2.cer":     "GRCA-G2.pem",
 		"/grca.nat.gov.tw/repository/Certs/GRCAG3.crt":    "GRCA-G3.pem",
