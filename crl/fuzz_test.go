@@ -52,6 +52,9 @@ func FuzzJudge(f *testing.F) {
 func TestMangled(t *testing.T) {
 	w := newWorld(t)
 	der := w.list(pkitest.CRLOptions{Partition: true, Filler: 2})
+	if got, err := judge(w.query(), der, crl.JudgeOptions{}); got != verify.Good {
+		t.Fatalf("as it is: got %v (%v), want good", got, err)
+	}
 	for i := range der {
 		der[i] ^= 1
 		if got, err := judge(w.query(), der, crl.JudgeOptions{}); err == nil {

@@ -45,6 +45,9 @@ func rejudge(t testing.TB, out string, judge *evidence.Judge, opts batch.Rejudge
 		}
 		all = append(all, again)
 	}
+	if len(all) == 0 {
+		t.Error("nothing is judged again")
+	}
 	return all
 }
 

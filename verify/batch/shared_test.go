@@ -66,10 +66,14 @@ func TestPrefetch(t *testing.T) {
 	runner = w.runner(t, func(c *batch.Config) {
 		c.Prefetch = prefetchFunc(func(ctx context.Context) error { cancel(); return ctx.Err() })
 	})
+	ended := false
 	for res, err := range runner.Results(ctx, each(items, 2), batch.InputOrder) {
-		if res != nil || !errors.Is(err, context.Canceled) {
+		if ended = true; res != nil || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, %v", res, err)
 		}
+	}
+	if !ended {
+		t.Error("got no error of the context that ended while prefetching")
 	}
 }
 
@@ -100,8 +104,10 @@ func TestKeep(t *testing.T) {
 	if _, err := runner.Run(t.Context(), out, sourceOf(items), batch.RunOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	checked := 0
 	for _, res := range readResults(t, filepath.Join(out, "results-0.jsonl")) {
 		for _, sum := range references(&res) {
+			checked++
 			var hash evidence.Hash
 			if err := hash.UnmarshalText([]byte(sum)); err != nil {
 				t.Fatal(err)
@@ -110,6 +116,9 @@ func TestKeep(t *testing.T) {
 				t.Errorf("%s: %v", res.Item, err)
 			}
 		}
+	}
+	if checked == 0 {
+		t.Error("no result refers to anything")
 	}
 	if kept.synced == 0 {
 		t.Error("what was kept has not been made durable")
