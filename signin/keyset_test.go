@@ -150,7 +150,7 @@ func attackPublication(t *testing.T, w *world, ed ed25519.PrivateKey) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"oct", b64(d), b64(ed.Seed()), b64(ed)} {
+	for _, secret := range []string{`"oct"`, b64(d), b64(ed.Seed()), b64(ed)} {
 		if strings.Contains(text, secret) {
 			t.Error("a secret is published")
 		}
