@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/internal/childtest"
+	"github.com/citizencert/citizencert/internal/testbed"
 )
 
 func TestMain(m *testing.M) { childtest.Main(m, site.serve) }
@@ -52,8 +52,9 @@ func TestTwoProcesses(t *testing.T) {
 		start := make(chan struct{})
 		var wg sync.WaitGroup
 		for i := range sessions {
-			tab := &browser{t, maps.Clone(b.cookies)}
-			r := tab.request("POST", "/signin/finish", answer)
+			r := testbed.Request(t, "POST", "/signin/finish", answer)
+			b.cookies.AddTo(r)
+			r.Host = siteHost
 			r.URL, r.RequestURI = &url.URL{Scheme: "http", Host: servers[i%2], Path: r.URL.Path}, ""
 			wg.Go(func() {
 				<-start

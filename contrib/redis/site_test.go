@@ -151,36 +151,14 @@ func (r *records) reason() signin.Reason {
 // A browser keeps cookies, and talks to any server of the site.
 type browser struct {
 	t       testing.TB
-	cookies map[string]string
-}
-
-func (b *browser) request(method, path string, body any) *http.Request {
-	b.t.Helper()
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	r := httptest.NewRequest(method, path, bytes.NewReader(encoded))
-	r.Host = siteHost
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	for name, value := range b.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	return r
+	cookies testbed.Cookies
 }
 
 func (b *browser) do(site http.Handler, method, path string, body any) *httptest.ResponseRecorder {
 	b.t.Helper()
-	rec := httptest.NewRecorder()
-	site.ServeHTTP(rec, b.request(method, path, body))
-	for _, c := range rec.Result().Cookies() {
-		b.cookies[c.Name] = c.Value
-		if c.MaxAge < 0 {
-			delete(b.cookies, c.Name)
-		}
-	}
-	return rec
+	r := testbed.Request(b.t, method, path, body)
+	r.Host = siteHost
+	return b.cookies.Do(site, r)
 }
 
 // answer asks for a challenge and returns what the page sends once the card has
