@@ -54,7 +54,7 @@ func newScene(t *testing.T, w *world) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &scene{w, conn, js, nats.Config{Conn: conn, Name: "test", AckWait: time.Second}, t.TempDir(), within(t, 20*time.Second)}
+	return &scene{w, conn, js, nats.Config{Conn: conn, Name: "test", AckWait: time.Second}, t.TempDir(), within(t, time.Minute)}
 }
 
 // coordinate runs a coordinator.
