@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,8 +13,8 @@ import (
 	"testing"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/ocspclient"
-	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/signin/hipki"
 	"github.com/citizencert/citizencert/verify"
@@ -71,36 +69,14 @@ var _, _ = verifyFiling, protect
 // What protects a handler does: who has no session is sent to the page, and the page
 // is there.
 func TestReadmeProtects(t *testing.T) {
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pki.Close()
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lists, err := crl.New(crl.Config{AllowedHosts: []string{"127.0.0.1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lists.Close()
-	scheme := moica.Test(anchors)
+	scheme := testbed.Scheme(t, testbed.New(t, nil))
 	scheme.Environment = verify.Custom // a test one serves no public origin
-	v, err := verify.New(verify.Config{Scheme: scheme, Status: []verify.StatusSource{lists}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	v, err := verify.New(verify.Config{Scheme: scheme, Status: testbed.Sources(t, nil)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	account := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("somebody without a session came through") })
-	site, err := protect(account, v, key, make([]byte, signin.MinPairwiseKey))
+	site, err := protect(account, v, testbed.Key(t), make([]byte, signin.MinPairwiseKey))
 	if err != nil {
 		t.Fatal(err)
 	}

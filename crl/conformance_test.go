@@ -2,11 +2,8 @@ package crl_test
 
 import (
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +12,7 @@ import (
 	"github.com/citizencert/citizencert/crl"
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
-	"github.com/citizencert/citizencert/internal/der/dertest"
+	"github.com/citizencert/citizencert/internal/outside"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -29,7 +26,7 @@ func TestBoringSSL(t *testing.T) {
 			Issuer2           []byte `json:"issuer_2"`
 		}
 	}
-	readJSON(t, dertest.Conformance(t, "boringssl-crl/cases.json"), &suite)
+	outside.ReadJSON(t, &suite, "boringssl-crl", "cases.json")
 	if len(suite.Cases) != 40 {
 		t.Fatalf("suite has %d cases, want 40", len(suite.Cases))
 	}
@@ -90,7 +87,7 @@ func TestLimbo(t *testing.T) {
 			Expected string     `json:"expected_result"`
 		}
 	}
-	readJSON(t, dertest.Conformance(t, "x509-limbo/limbo.json"), &suite)
+	outside.ReadJSON(t, &suite, "x509-limbo", "limbo.json")
 	n := 0
 	for _, c := range suite.Testcases {
 		if !strings.HasPrefix(c.ID, "crl::") {
@@ -132,7 +129,6 @@ var unsupportedPKITS = []string{"4.14.4", "4.14.29"}
 // revocation. The paths themselves, those of the signers of lists too, are for
 // package verify.
 func TestPKITS(t *testing.T) {
-	root := dertest.Conformance(t, "pkits")
 	var suite struct {
 		ValidationTime time.Time `json:"validation_time"`
 		Tests          []struct {
@@ -141,7 +137,7 @@ func TestPKITS(t *testing.T) {
 			Path, CRLs  []string
 		}
 	}
-	readJSON(t, filepath.Join(root, "expectations.json"), &suite)
+	outside.ReadJSON(t, &suite, "pkits", "expectations.json")
 	n := 0
 	for _, c := range suite.Tests {
 		if !strings.HasPrefix(c.ID, "4.4.") && !strings.HasPrefix(c.ID, "4.14.") && !strings.HasPrefix(c.ID, "4.15.") {
@@ -155,14 +151,14 @@ func TestPKITS(t *testing.T) {
 			}
 			defer store.Close()
 			for _, name := range c.CRLs {
-				if err := store.Add(readFile(t, root, "crls", name), ""); err != nil {
+				if err := store.Add(outside.Read(t, "pkits", "crls", name), ""); err != nil {
 					t.Logf("%s: %v", name, err)
 				}
 			}
 			valid := true
-			certs := []*x509.Certificate{parseCert(t, readFile(t, root, "certs", c.TrustAnchor))}
+			certs := []*x509.Certificate{parseCert(t, outside.Read(t, "pkits", "certs", c.TrustAnchor))}
 			for _, name := range c.Path {
-				cert, err := certpath.ParseCertificate(readFile(t, root, "certs", name))
+				cert, err := certpath.ParseCertificate(outside.Read(t, "pkits", "certs", name))
 				if err != nil {
 					valid = false
 					break
@@ -243,26 +239,6 @@ func reasonOf(err error) verify.Reason {
 		return e.Reason
 	}
 	return "not a *verify.Error"
-}
-
-func readJSON(t *testing.T, path string, v any) {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func readFile(t *testing.T, elements ...string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(elements...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }
 
 func decodePEM(t *testing.T, text string) []byte {

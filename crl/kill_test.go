@@ -1,25 +1,22 @@
 package crl_test
 
 import (
-	"bufio"
+	"context"
 	"crypto/x509"
 	"fmt"
 	"io/fs"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/internal/childtest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 )
-
-// killedDir, in the environment, makes TestKilled the process that is killed.
-const killedDir = "CITIZENCERT_TEST_KILLED_DIR"
 
 // editions is how many lists a process writes before it is at the end.
 const editions = 60
@@ -37,26 +34,23 @@ func (f *feed) Open(string) (fs.File, error) {
 // A process that is killed while it writes lists and indexes leaves the newest one
 // that it had verified, or a newer one.
 func TestKilled(t *testing.T) {
-	if dir := os.Getenv(killedDir); dir != "" {
-		writeUntilKilled(t, dir)
-		return
-	}
 	w := newWorld(t)
-	dir := t.TempDir()
+	writer := listWriter{Dir: t.TempDir(), Cert: w.cert.Raw, Issuer: w.ca.Cert.Raw}
 	for i := 1; i <= editions; i++ {
 		list := w.list(pkitest.CRLOptions{Partition: true, Number: big.NewInt(int64(i)), ThisUpdate: noon.Add(-time.Hour), Filler: 5000})
-		write(t, filepath.Join(dir, strconv.Itoa(i)), list)
+		name := filepath.Join(writer.Dir, strconv.Itoa(i))
+		if err := os.WriteFile(name, list, 0o600); err != nil {
+			t.Fatal(err)
+		}
 		at := noon.Add(time.Duration(i) * time.Second)
-		if err := os.Chtimes(filepath.Join(dir, strconv.Itoa(i)), at, at); err != nil {
+		if err := os.Chtimes(name, at, at); err != nil {
 			t.Fatal(err)
 		}
 	}
-	write(t, filepath.Join(dir, "cert"), w.cert.Raw)
-	write(t, filepath.Join(dir, "issuer"), w.ca.Cert.Raw)
 	for _, after := range []int{1, 2, 3, 5, 8, 13, 21, 34, 55} {
-		os.RemoveAll(filepath.Join(dir, "store"))
-		reached := killAfter(t, dir, after)
-		store := w.store(crl.Config{Dir: filepath.Join(dir, "store"), IndexKey: indexKey, Offline: true})
+		writer.Store = t.TempDir()
+		reached := childtest.KillAt(t, writer, after)
+		store := w.store(crl.Config{Dir: writer.Store, IndexKey: indexKey, Offline: true})
 		number := int64(-1)
 		reports, err := store.Status(t.Context(), w.query())
 		for _, r := range reports {
@@ -71,71 +65,38 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// killAfter has a process write lists, and kills it when it has written some. It
-// returns how many it has told of.
-func killAfter(t *testing.T, dir string, lists int) int {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestKilled$", "-test.count=1")
-	cmd.Env = append(os.Environ(), killedDir+"="+dir)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	reached := 0
-	for lines := bufio.NewScanner(out); reached < lists && lines.Scan(); {
-		if n, err := strconv.Atoi(lines.Text()); err == nil {
-			reached = n
-		}
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Wait()
-	if reached < lists {
-		t.Fatalf("the process ended after %d lists, want it killed after %d", reached, lists)
-	}
-	return reached
+func TestMain(m *testing.M) { childtest.Main(m, listWriter.run) }
+
+// A listWriter asks about a certificate again and again, with one list newer each time,
+// and says the number of the list.
+type listWriter struct {
+	Dir, Store   string // of the feed, of what the process writes
+	Cert, Issuer []byte
 }
 
-func writeUntilKilled(t *testing.T, dir string) {
-	feed := &feed{dir: dir}
+func (w listWriter) run() error {
+	feed := &feed{dir: w.Dir}
 	store, err := crl.New(crl.Config{
-		Dir: filepath.Join(dir, "store"), IndexKey: indexKey, Folder: feed, RefreshInterval: -1,
+		Dir: w.Store, IndexKey: indexKey, Folder: feed, RefreshInterval: -1,
 		Now: func() time.Time { return noon },
 	})
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer store.Close()
-	q := verify.StatusQuery{Cert: read(t, filepath.Join(dir, "cert")), Issuer: read(t, filepath.Join(dir, "issuer"))}
+	var q verify.StatusQuery
+	if q.Cert, err = x509.ParseCertificate(w.Cert); err != nil {
+		return err
+	}
+	if q.Issuer, err = x509.ParseCertificate(w.Issuer); err != nil {
+		return err
+	}
 	q.Fresh.CRL = time.Nanosecond // look again each time
 	for feed.next = 1; feed.next <= editions; feed.next++ {
-		if reports, err := store.Status(t.Context(), q); len(reports) == 0 {
-			t.Fatal(err)
+		if reports, err := store.Status(context.Background(), q); len(reports) == 0 {
+			return err
 		}
 		fmt.Println(feed.next)
 	}
-}
-
-func write(t *testing.T, name string, data []byte) {
-	t.Helper()
-	if err := os.WriteFile(name, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func read(t *testing.T, name string) *x509.Certificate {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert
+	return nil
 }

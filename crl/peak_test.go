@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/citizencert/citizencert/internal/childtest"
 )
 
 // benchPeak, in the environment, makes BenchmarkPeak the process whose memory is
@@ -38,7 +40,11 @@ func BenchmarkPeak(b *testing.B) {
 				}
 			}
 		}
-		fmt.Printf("\npeak %d\n", peak(b))
+		peak, err := childtest.PeakMemory()
+		if err != nil {
+			b.Fatal(err)
+		}
+		fmt.Printf("\npeak %d\n", peak)
 		return
 	}
 	for _, entries := range sizes() {
@@ -91,21 +97,5 @@ func childPeak(b *testing.B, method string) float64 {
 		}
 	}
 	b.Fatalf("%s: no peak in %s", method, out)
-	return 0
-}
-
-// peak returns VmHWM, in bytes. What a parent has used does not count in it.
-func peak(b *testing.B) int {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		b.Skip("no /proc/self/status on this system")
-	}
-	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmHWM:" {
-			n, _ := strconv.Atoi(fields[1])
-			return n << 10
-		}
-	}
-	b.Fatal("no VmHWM")
 	return 0
 }

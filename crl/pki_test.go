@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -28,11 +29,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{TB: t, clock: pkitest.NewClock(noon)}
-	var err error
-	if w.PKI, err = pkitest.New(pkitest.Config{Now: w.clock.Now}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.PKI.Close() })
+	w.PKI = testbed.New(t, w.clock.Now)
 	w.ca = w.G3.MOICA
 	w.cert = w.issue(pkitest.Template{})
 	return w
@@ -97,7 +94,7 @@ func (w *world) wantDER(name string, der []byte, opts crl.JudgeOptions, status v
 func (w *world) store(cfg crl.Config) *crl.Store {
 	w.Helper()
 	if cfg.AllowedHosts == nil {
-		cfg.AllowedHosts = []string{"127.0.0.1"}
+		cfg.AllowedHosts = []string{testbed.Host}
 	}
 	cfg.Now = w.clock.Now
 	cfg.HoldFailures = cmp.Or(cfg.HoldFailures, -1) // servers recover from one line of a test to the next

@@ -1,14 +1,12 @@
 package ocspclient_test
 
 import (
-	"encoding/json"
 	"errors"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/citizencert/citizencert/internal/certpath"
-	"github.com/citizencert/citizencert/internal/der/dertest"
+	"github.com/citizencert/citizencert/internal/outside"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -27,10 +25,6 @@ var reasonsByDetail = map[string]verify.Reason{
 }
 
 func TestBoringSSL(t *testing.T) {
-	data, err := os.ReadFile(dertest.Conformance(t, "boringssl-ocsp/cases.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var suite struct {
 		EvaluationTime time.Time `json:"evaluation_time"`
 		MaxAge         int       `json:"max_age_seconds"`
@@ -40,9 +34,7 @@ func TestBoringSSL(t *testing.T) {
 			Issuer, Cert       []byte
 		}
 	}
-	if err := json.Unmarshal(data, &suite); err != nil {
-		t.Fatal(err)
-	}
+	outside.ReadJSON(t, &suite, "boringssl-ocsp", "cases.json")
 	if len(suite.Cases) != 22 {
 		t.Fatalf("suite has %d cases, want 22", len(suite.Cases))
 	}

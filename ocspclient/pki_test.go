@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
@@ -26,11 +27,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{TB: t, clock: pkitest.NewClock(noon)}
-	var err error
-	if w.PKI, err = pkitest.New(pkitest.Config{Now: w.clock.Now}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.PKI.Close() })
+	w.PKI = testbed.New(t, w.clock.Now)
 	w.ca = w.G3.MOICA
 	w.cert = w.issue(pkitest.Template{}).Cert
 	return w
@@ -94,7 +91,7 @@ func (w *world) wantDER(name string, der []byte, opts ocspclient.JudgeOptions, s
 func (w *world) client(cfg ocspclient.Config) *ocspclient.Client {
 	w.Helper()
 	if cfg.AllowedHosts == nil {
-		cfg.AllowedHosts = []string{"127.0.0.1"}
+		cfg.AllowedHosts = []string{testbed.Host}
 	}
 	cfg.Now = w.clock.Now
 	cfg.Timeout = cmp.Or(cfg.Timeout, time.Minute) // on a busy machine

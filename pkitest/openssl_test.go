@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/outside"
 	"github.com/citizencert/citizencert/pkitest"
 )
 
@@ -18,7 +19,7 @@ import (
 // prints.
 func openssl(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "openssl", args...)
+	cmd := exec.CommandContext(t.Context(), outside.Program(t, "openssl"), args...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -44,9 +45,6 @@ func pemOf(certs ...*x509.Certificate) []byte {
 // and moica.pem, and the document.
 func withOpenSSL(t *testing.T) (*pkitest.PKI, *pkitest.Card, string) {
 	t.Helper()
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("openssl not installed")
-	}
 	pki, err := pkitest.New(pkitest.Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -164,7 +164,11 @@ func TestAddresses(t *testing.T) {
 	if got, want := pki.G3.MOICA.Cert.OCSPServer, []string{pki.G3.Root.URLs.OCSP}; !slices.Equal(got, want) {
 		t.Errorf("got responders %v, want %v", got, want)
 	}
-	for _, address := range append(card.Cert.IssuingCertificateURL, pki.G3.MOICA.Cert.IssuingCertificateURL...) {
+	issuers := append(card.Cert.IssuingCertificateURL, pki.G3.MOICA.Cert.IssuingCertificateURL...)
+	if len(issuers) != 2 {
+		t.Errorf("got addresses of issuers %v, want one in each certificate", issuers)
+	}
+	for _, address := range issuers {
 		if status, body := fetch(t, "GET", address, nil); status != 200 || len(body) == 0 {
 			t.Errorf("%s: got status %d and %d bytes", address, status, len(body))
 		}

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -30,7 +31,7 @@ func attackOtherAudience(t *testing.T) {
 		signin.ReasonTokenEnvironment: func(cfg *signin.Config) {
 			cfg.Verifier = f.verifier(t, verify.Production)
 		},
-		signin.ReasonTokenHeader: func(cfg *signin.Config) { cfg.Key = newKey(t) },
+		signin.ReasonTokenHeader: func(cfg *signin.Config) { cfg.Key = testbed.Key(t) },
 		signin.ReasonTokenIssuer: func(cfg *signin.Config) { cfg.Origins = []string{"https://www.example.gov.tw"} },
 	} {
 		cfg := f.cfg
@@ -104,8 +105,8 @@ func attackUnfitKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, key := range map[string]crypto.Signer{
-		"none": nil, "P-384": p384, "short Ed25519": ed[:32], "RSA": w.card.Key.(*rsa.PrivateKey), "of another": mismatched{newKey(t), newKey(t)},
-		"typed nil": (*ecdsa.PrivateKey)(nil), "empty": ed25519.PrivateKey(nil), "of another kind": mismatched{ed, newKey(t)},
+		"none": nil, "P-384": p384, "short Ed25519": ed[:32], "RSA": w.card.Key.(*rsa.PrivateKey), "of another": mismatched{testbed.Key(t), testbed.Key(t)},
+		"typed nil": (*ecdsa.PrivateKey)(nil), "empty": ed25519.PrivateKey(nil), "of another kind": mismatched{ed, testbed.Key(t)},
 	} {
 		cfg := w.cfg
 		cfg.Key = key

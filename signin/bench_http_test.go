@@ -111,11 +111,7 @@ func newFinishSite(b *testing.B) *finishSite {
 	pki, err := pkitest.New(pkitest.Config{})
 	check(err)
 	b.Cleanup(func() { pki.Close() })
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	check(err)
 	responders, err := ocspclient.New(ocspclient.Config{AllowedHosts: []string{"127.0.0.1"}})
 	check(err)

@@ -1,14 +1,15 @@
 package signin_test
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 )
@@ -18,7 +19,7 @@ type browser struct {
 	t       testing.TB
 	site    http.Handler
 	host    string
-	cookies map[string]string
+	cookies testbed.Cookies
 	header  http.Header // beside or in place of what browsers send
 }
 
@@ -28,33 +29,10 @@ func (w *world) browser(t testing.TB) *browser {
 
 func (b *browser) do(method, path string, body any) *httptest.ResponseRecorder {
 	b.t.Helper()
-	r := httptest.NewRequest(method, path, nil)
-	if body != nil {
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		r = httptest.NewRequest(method, path, bytes.NewReader(encoded))
-		r.Header.Set("Content-Type", "application/json")
-	}
+	r := testbed.Request(b.t, method, path, body)
 	r.Host = b.host
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	for name, values := range b.header {
-		r.Header[name] = values
-	}
-	for name, value := range b.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	rec := httptest.NewRecorder()
-	b.site.ServeHTTP(rec, r)
-	for _, c := range rec.Result().Cookies() {
-		if c.MaxAge < 0 {
-			delete(b.cookies, c.Name)
-		} else {
-			b.cookies[c.Name] = c.Value
-		}
-	}
-	return rec
+	maps.Copy(r.Header, b.header)
+	return b.cookies.Do(b.site, r)
 }
 
 func (b *browser) begin() *signin.Challenge { return b.beginWith(signin.PKCS1) }

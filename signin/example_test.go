@@ -130,11 +130,7 @@ func show(res *http.Response, err error) {
 // verifierOf trusts a look-alike PKI and asks its responder for the status of
 // certificates.
 func verifierOf(pki *pkitest.PKI, now func() time.Time) (*verify.Verifier, error) {
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 )
@@ -76,11 +77,7 @@ func (c *client) signIn(card *pkitest.Card, kind signin.SignatureType) (*http.Re
 // The whole way over HTTP, with a responder that is asked for the status.
 func TestOverHTTP(t *testing.T) {
 	clock := pkitest.NewClock(noon())
-	pki, err := pkitest.New(pkitest.Config{Now: clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pki.Close()
+	pki := testbed.New(t, clock.Now)
 	card, err := pki.G3.IssueCard(pkitest.Person{Name: "王測試"})
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +92,7 @@ func TestOverHTTP(t *testing.T) {
 		Verifier:    verifier,
 		Origins:     []string{"http://" + server.Listener.Addr().String()},
 		Service:     "efiling",
-		Key:         newKey(t),
+		Key:         testbed.Key(t),
 		PairwiseKey: make([]byte, signin.MinPairwiseKey),
 		Now:         clock.Now,
 	})

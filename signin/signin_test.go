@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/verify"
@@ -188,7 +189,8 @@ func TestLogWithoutPersonalData(t *testing.T) {
 	b.cookies[sessionCookie] = token[:len(token)-2] + "AA"
 	b.account()
 	log := w.log.String()
-	for _, secret := range []string{"王測試", "6789", w.card.Person.Number, w.card.CardNumber, token, b.cookies[attemptCookie]} {
+	testbed.Nameless(t, w.card, log)
+	for _, secret := range []string{token, b.cookies[attemptCookie]} {
 		if strings.Contains(log, secret) {
 			t.Errorf("log holds %q:\n%s", secret, log)
 		}

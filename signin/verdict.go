@@ -48,7 +48,11 @@ type Verdict struct {
 
 // LogValue leaves out what belongs to a person.
 func (v *Verdict) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("type", string(v.Type)), slog.Any("result", v.Result), slog.Any("refusal", v.Refusal))
+	answer := slog.Any("result", v.Result)
+	if v.Refusal != nil {
+		answer = slog.Any("refusal", v.Refusal)
+	}
+	return slog.GroupValue(slog.String("type", string(v.Type)), answer)
 }
 
 // tell hands a verdict to whoever keeps them. An error is theirs: a good verdict that

@@ -128,7 +128,7 @@ func TestWatchStoreFails(t *testing.T) {
 	if store.left.Load() != 0 || !strings.Contains(w.log.String(), "trying again") {
 		t.Errorf("the store was not asked again, or the operator not told: %s", w.log)
 	}
-	if strings.Contains(w.log.String(), fmt.Sprintf("%X", w.card.Cert.SerialNumber)) {
+	if strings.Contains(w.log.String(), fmt.Sprintf("%x", w.card.Cert.SerialNumber)) {
 		t.Error("the log names the certificate")
 	}
 

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -15,10 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/verify"
-	"github.com/citizencert/citizencert/verify/moica"
 )
 
 const (
@@ -46,13 +44,8 @@ type world struct {
 func newWorld(t testing.TB, changes ...func(*signin.Config)) *world {
 	t.Helper()
 	clock := pkitest.NewClock(noon())
-	pki, err := pkitest.New(pkitest.Config{Now: clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
-	w := &world{PKI: pki, clock: clock, status: &status{}, log: &records{}, key: newKey(t)}
-	w.card = w.issue(t, pki.G3.IssueCard)
+	w := &world{PKI: testbed.New(t, clock.Now), clock: clock, status: &status{}, log: &records{}, key: testbed.Key(t)}
+	w.card = w.issue(t, w.G3.IssueCard)
 	w.cfg = signin.Config{
 		Verifier:    w.verifier(t, verify.Custom),
 		Origins:     []string{taxOrigin},
@@ -97,15 +90,7 @@ func (w *world) issue(t testing.TB, issue func(pkitest.Person, ...func(*pkitest.
 // custom anchors may serve a public origin.
 func (w *world) verifier(t testing.TB, env verify.Environment, changes ...func(*verify.Scheme)) *verify.Verifier {
 	t.Helper()
-	var pins []moica.Pin
-	for _, p := range w.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(w.FS(), pins...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	scheme := moica.Test(anchors)
+	scheme := testbed.Scheme(t, w.PKI)
 	scheme.Environment = env
 	for _, change := range changes {
 		change(&scheme)
@@ -115,15 +100,6 @@ func (w *world) verifier(t testing.TB, env verify.Environment, changes ...func(*
 		t.Fatal(err)
 	}
 	return v
-}
-
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
 }
 
 // status is a source of status that says the same of every end entity: good
@@ -161,22 +137,7 @@ func (s *status) Status(_ context.Context, q verify.StatusQuery) ([]verify.Statu
 }
 
 // records is what the operator sees.
-type records struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (r *records) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *records) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
-}
+type records struct{ testbed.Log }
 
 // reason is the reason in the last record.
 func (r *records) reason() signin.Reason {

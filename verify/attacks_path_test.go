@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/outside"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
@@ -161,7 +162,7 @@ func attackConstraints(t *testing.T, w *world) {
 }
 
 func attackTestInProduction(t *testing.T, w *world) {
-	anchors, err := moica.LoadAnchors(os.DirFS(realPKI(t)))
+	anchors, err := moica.LoadAnchors(os.DirFS(outside.RealPKI(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/outside"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
@@ -104,7 +106,7 @@ func TestAnchorIsNoSigner(t *testing.T) {
 // A card of one environment is nothing in the other.
 func TestEnvironments(t *testing.T) {
 	w := newWorld(t)
-	dir := realPKI(t)
+	dir := outside.RealPKI(t)
 	anchors, err := moica.LoadAnchors(os.DirFS(dir))
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +118,7 @@ func TestEnvironments(t *testing.T) {
 
 // The real MOICA certificates end at their own root and at no other.
 func TestRealChain(t *testing.T) {
-	dir := realPKI(t)
+	dir := outside.RealPKI(t)
 	read := func(name string) []byte {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -223,10 +225,6 @@ func TestNoPersonalData(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{log.String(), refusal.Error(), string(asJSON)} {
-		for _, private := range []string{"王測試", "6789", w.card.Person.Number} {
-			if strings.Contains(text, private) {
-				t.Errorf("got %q in %q", private, text)
-			}
-		}
+		testbed.Nameless(t, w.card, text)
 	}
 }

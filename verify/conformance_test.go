@@ -5,18 +5,15 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/citizencert/citizencert/internal/der/dertest"
+	"github.com/citizencert/citizencert/internal/outside"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -171,7 +168,7 @@ func (s sample) judge(t *testing.T, v *verify.Verifier, suite string) (verify.Re
 	if text, ok := sampleContents[s.File]; ok {
 		content = strings.NewReader(text)
 	} else if s.Content != nil && *s.Content != "embedded" {
-		content = bytes.NewReader(readSample(t, suite, *s.Content))
+		content = bytes.NewReader(outside.Read(t, suite, *s.Content))
 	}
 	var sums map[crypto.Hash][]byte
 	if sum, ok := sampleDigests[s.File]; ok {
@@ -181,7 +178,7 @@ func (s sample) judge(t *testing.T, v *verify.Verifier, suite string) (verify.Re
 		}
 		sums = map[crypto.Hash][]byte{crypto.SHA256: value}
 	}
-	der := readSample(t, suite, s.File)
+	der := outside.Read(t, suite, s.File)
 	if sums != nil { // cut from a PDF with the zeros behind it
 		_, _, err := v.CheckSignatures(t.Context(), der, content, sums, opts)
 		wantReason(t, nil, err, verify.ReasonMalformed)
@@ -206,24 +203,13 @@ func (s sample) judge(t *testing.T, v *verify.Verifier, suite string) (verify.Re
 func readSamples(t *testing.T, suite string) []sample {
 	t.Helper()
 	var all struct{ Cases []sample }
-	if err := json.Unmarshal(readSample(t, suite, "expectations.json"), &all); err != nil {
-		t.Fatal(err)
-	}
+	outside.ReadJSON(t, &all, suite, "expectations.json")
 	return all.Cases
-}
-
-func readSample(t *testing.T, suite, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dertest.Conformance(t, suite), name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }
 
 func readCertificate(t *testing.T, suite, name string) []byte {
 	t.Helper()
-	data := readSample(t, suite, name)
+	data := outside.Read(t, suite, name)
 	if block, _ := pem.Decode(data); block != nil {
 		return block.Bytes
 	}
@@ -248,7 +234,7 @@ func TestSampleCounterSignatures(t *testing.T) {
 		"cades-double-signing-time.p7m": verify.ReasonSignedAttributes,
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, counter, err := w.tolerant(t).CheckSignatures(t.Context(), readSample(t, "dss-cades", name), nil, nil, nil)
+			_, counter, err := w.tolerant(t).CheckSignatures(t.Context(), outside.Read(t, "dss-cades", name), nil, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -262,8 +248,8 @@ func TestSampleCounterSignatures(t *testing.T) {
 // A message is the whole input.
 func TestSampleAlone(t *testing.T) {
 	w := newWorld(t)
-	data := readSample(t, "mbedtls-pkcs7", "pkcs7_data_cert_signed_sha256.der")
-	content := readSample(t, "mbedtls-pkcs7", "pkcs7_data.bin")
+	data := outside.Read(t, "mbedtls-pkcs7", "pkcs7_data_cert_signed_sha256.der")
+	content := outside.Read(t, "mbedtls-pkcs7", "pkcs7_data.bin")
 	for name, tt := range map[string]struct {
 		der  []byte
 		want verify.Reason
@@ -272,7 +258,7 @@ func TestSampleAlone(t *testing.T) {
 		"a zero before it":   {append([]byte{0}, data...), verify.ReasonMalformed},
 		"a zero behind it":   {append(bytes.Clone(data), 0), verify.ReasonMalformed},
 		"twice":              {append(bytes.Clone(data), data...), verify.ReasonMalformed},
-		"without its signer": {readSample(t, "mbedtls-pkcs7", "pkcs7_data_without_cert_signed.der"), verify.ReasonNoSigner},
+		"without its signer": {outside.Read(t, "mbedtls-pkcs7", "pkcs7_data_without_cert_signed.der"), verify.ReasonNoSigner},
 	} {
 		t.Run(name, func(t *testing.T) {
 			signers, _, err := w.tolerant(t).CheckSignatures(t.Context(), tt.der, bytes.NewReader(content), nil, nil)

@@ -25,11 +25,7 @@ func ExampleLadder() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -54,11 +54,7 @@ func ExampleVerifier_Detached() {
 
 // newVerifier trusts the look-alike PKI and asks its responder and lists.
 func newVerifier(pki *pkitest.PKI) (*verify.Verifier, error) {
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/citizencert/citizencert/crl"
 	"github.com/citizencert/citizencert/internal/benchkit"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
@@ -17,7 +18,7 @@ import (
 // that is held (by-list), beside one whose answer is held (by-answer).
 func BenchmarkDeadResponder(b *testing.B) {
 	w := newWorld(b)
-	hosts := []string{w.host()}
+	hosts := []string{testbed.Host}
 	dead, err := ocspclient.New(ocspclient.Config{
 		AllowedHosts: hosts, Now: w.clock.Now,
 		AttemptTimeout: 50 * time.Millisecond, HoldFailures: -1, BreakerFailures: 1, BreakerPause: time.Hour,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
@@ -75,7 +76,7 @@ func (f *faulty) run(t *testing.T) {
 
 // limitedSources do not wait long for what is slow.
 func (f *faulty) limitedSources(t *testing.T) []verify.StatusSource {
-	hosts := []string{f.host()}
+	hosts := []string{testbed.Host}
 	limit := func(slow bool) time.Duration {
 		if slow && f.fault == pkitest.FaultSlow {
 			return 100 * time.Millisecond
@@ -160,13 +161,13 @@ func TestDeadResponder(t *testing.T) {
 	f := &faulty{world: newWorld(t), fault: pkitest.FaultSlow, responder: true}
 	f.inject(t)
 	ocsp, err := ocspclient.New(ocspclient.Config{
-		AllowedHosts: []string{f.host()}, Now: f.clock.Now,
+		AllowedHosts: []string{testbed.Host}, Now: f.clock.Now,
 		AttemptTimeout: 50 * time.Millisecond, BreakerFailures: 2, BreakerPause: time.Hour,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	lists, err := crl.New(crl.Config{AllowedHosts: []string{f.host()}, Now: f.clock.Now})
+	lists, err := crl.New(crl.Config{AllowedHosts: []string{testbed.Host}, Now: f.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

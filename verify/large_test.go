@@ -6,7 +6,6 @@
 package verify_test
 
 import (
-	"bufio"
 	"bytes"
 	"crypto"
 	"crypto/sha256"
@@ -17,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/childtest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -43,13 +43,16 @@ func TestLargeDetached(t *testing.T) {
 	inChild(t, verifyLarge)
 }
 
-// inChild has a test run in a child process, which says with residentPeak how much
-// memory it used.
+// inChild has a test run in a child process, which says how much memory it used.
 func inChild(t *testing.T, test func(*testing.T)) {
 	t.Helper()
 	if os.Getenv(largeChild) != "" {
 		test(t)
-		fmt.Println("peak kB:", residentPeak(t))
+		peak, err := childtest.PeakMemory()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("peak:", peak)
 		return
 	}
 	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
@@ -58,15 +61,15 @@ func inChild(t *testing.T, test func(*testing.T)) {
 	if err != nil {
 		t.Fatalf("child: %v\n%s", err, out)
 	}
-	_, after, ok := strings.Cut(string(out), "peak kB: ")
+	_, after, ok := strings.Cut(string(out), "peak: ")
 	var peak int64
 	if _, err := fmt.Sscan(after, &peak); !ok || err != nil {
 		t.Fatalf("the child did not say how much memory it used:\n%s", out)
 	}
-	if peak<<10 >= largeMemory {
-		t.Errorf("got a peak of %d kB resident, want less than %d", peak, largeMemory>>10)
+	if peak >= largeMemory {
+		t.Errorf("got a peak of %d bytes resident, want less than %d", peak, largeMemory)
 	}
-	t.Logf("%d octets verified with a peak of %d kB resident", int64(largeContent), peak)
+	t.Logf("%d octets verified with a peak of %d kB resident", int64(largeContent), peak>>10)
 }
 
 func verifyLarge(t *testing.T) {
@@ -124,24 +127,4 @@ type counter int64
 func (c *counter) Write(p []byte) (int, error) {
 	*c += counter(len(p))
 	return len(p), nil
-}
-
-// residentPeak reads VmHWM: the rusage of a child would begin with its parent's.
-func residentPeak(t testing.TB) int64 {
-	t.Helper()
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for lines := bufio.NewScanner(bytes.NewReader(status)); lines.Scan(); {
-		if value, ok := strings.CutPrefix(lines.Text(), "VmHWM:"); ok {
-			var kB int64
-			if _, err := fmt.Sscan(value, &kB); err != nil {
-				t.Fatal(err)
-			}
-			return kB
-		}
-	}
-	t.Fatal("no VmHWM in /proc/self/status")
-	return 0
 }

@@ -3,15 +3,13 @@ package verify_test
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/json"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/citizencert/citizencert/crl"
 	"github.com/citizencert/citizencert/internal/certpath"
-	"github.com/citizencert/citizencert/internal/der/dertest"
+	"github.com/citizencert/citizencert/internal/outside"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -42,22 +40,13 @@ type pkitsCase struct {
 // the SignedData, with the lists in a Store; and for the SignedData with no list but
 // those it carries.
 func TestPKITS(t *testing.T) {
-	root := dertest.Conformance(t, "pkits")
-	read := func(elements ...string) []byte {
-		data, err := os.ReadFile(filepath.Join(append([]string{root}, elements...)...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return data
-	}
+	read := func(elements ...string) []byte { return outside.Read(t, append([]string{"pkits"}, elements...)...) }
 	var suite struct {
 		At      time.Time `json:"validation_time"`
 		Content string    `json:"cms_content"`
 		Tests   []pkitsCase
 	}
-	if err := json.Unmarshal(read("expectations.json"), &suite); err != nil {
-		t.Fatal(err)
-	}
+	outside.ReadJSON(t, &suite, "pkits", "expectations.json")
 	content := read(filepath.FromSlash(suite.Content))
 	if len(suite.Tests) == 0 {
 		t.Fatal("suite has no cases")

@@ -3,8 +3,6 @@ package verify
 import (
 	"crypto/x509"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -12,12 +10,12 @@ import (
 	"github.com/citizencert/citizencert/internal/certpath"
 	"github.com/citizencert/citizencert/internal/cms"
 	"github.com/citizencert/citizencert/internal/der/dertest"
+	"github.com/citizencert/citizencert/internal/outside"
 )
 
 // The signature time-stamps in the DSS samples. Nothing is known of who made them,
 // so the CAs that they carry are the anchors.
 func TestTimestampSamples(t *testing.T) {
-	dir := dertest.Conformance(t, "dss-cades")
 	cases := map[string]Reason{
 		"CAdESDoubleLTA.p7m":          "",
 		"cms-wrong-sign-cert-ref.p7m": ReasonBadSignature, // says OpenSSL, too
@@ -29,11 +27,7 @@ func TestTimestampSamples(t *testing.T) {
 	samples := make(map[string]sample)
 	var anchors []*x509.Certificate
 	for name := range cases {
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		token, signature := sampleToken(t, data)
+		token, signature := sampleToken(t, outside.Read(t, "dss-cades", name))
 		samples[name] = sample{token, signature}
 		anchors = append(anchors, sampleCAs(token)...)
 	}

@@ -188,6 +188,9 @@ func TestCounterSignatures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if got := len(res.Signers[0].CounterSignatures); got != 20 {
+			t.Errorf("got %d counter-signatures, want 20", got)
+		}
 		for i, c := range res.Signers[0].CounterSignatures {
 			if looked := c.Signer != nil; looked != (i < 15) || !looked && c.Err.Reason != verify.ReasonLimit {
 				t.Errorf("counter-signature %d: got %+v", i, c)

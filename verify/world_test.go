@@ -2,17 +2,15 @@ package verify_test
 
 import (
 	"errors"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/citizencert/citizencert/crl"
-	"github.com/citizencert/citizencert/ocspclient"
+	"github.com/citizencert/citizencert/internal/outside"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
-	"github.com/citizencert/citizencert/verify/moica"
 )
 
 // A world is a look-alike PKI, a citizen with a card, and a verifier that asks
@@ -30,13 +28,8 @@ func noon() time.Time { return time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC) }
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	clock := pkitest.NewClock(noon())
-	pki, err := pkitest.New(pkitest.Config{Now: clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
-	w := &world{PKI: pki, clock: clock}
-	w.card = w.issue(t, pki.G3)
+	w := &world{PKI: testbed.New(t, clock.Now), clock: clock}
+	w.card = w.issue(t, w.G3)
 	w.verifier = w.newVerifier(t, nil)
 	return w
 }
@@ -51,36 +44,9 @@ func (w *world) issue(t testing.TB, g *pkitest.Generation, opts ...func(*pkitest
 	return card
 }
 
-func (w *world) scheme(t testing.TB) verify.Scheme {
-	t.Helper()
-	var pins []moica.Pin
-	for _, p := range w.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(w.FS(), pins...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return moica.Test(anchors, w.host())
-}
+func (w *world) scheme(t testing.TB) verify.Scheme { return testbed.Scheme(t, w.PKI) }
 
-// host is where the PKI publishes.
-func (w *world) host() string { return "127.0.0.1" }
-
-// sources are an OCSP client and a store of lists that may talk to the PKI.
-func (w *world) sources(t testing.TB) []verify.StatusSource {
-	t.Helper()
-	hosts := []string{w.host()}
-	ocsp, err := ocspclient.New(ocspclient.Config{AllowedHosts: hosts, Now: w.clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	lists, err := crl.New(crl.Config{AllowedHosts: hosts, Now: w.clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return []verify.StatusSource{ocsp, lists}
-}
+func (w *world) sources(t testing.TB) []verify.StatusSource { return testbed.Sources(t, w.clock.Now) }
 
 // newVerifier returns a verifier of the world's test scheme, with changes.
 func (w *world) newVerifier(t testing.TB, change func(*verify.Config)) *verify.Verifier {
@@ -130,24 +96,10 @@ func wantReason(t testing.TB, res *verify.Result, err error, want verify.Reason)
 	explained(t, err, e.Check)
 }
 
-// realPKI returns the folder of real CA certificates.
-func realPKI(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("CITIZENCERT_REAL_PKI")
-	if dir == "" {
-		t.Skip("CITIZENCERT_REAL_PKI is not set: the real CA certificates are not part of the module")
-	}
-	return dir
-}
-
 // openssl runs the OpenSSL command line and returns what it prints.
 func openssl(t testing.TB, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("openssl is not installed")
-	}
-	out, err := exec.Command(path, args...).CombinedOutput()
+	out, err := exec.Command(outside.Program(t, "openssl"), args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("openssl %s: %v\n%s", strings.Join(args, " "), err, out)
 	}

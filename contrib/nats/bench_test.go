@@ -2,6 +2,7 @@ package nats_test
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"testing"
 	"time"
@@ -89,7 +90,9 @@ func (w *world) spread(b *testing.B) (cost, uint64) {
 	for _, c := range []*child{first, second} { // they end with the batch
 		all.processor += c.used(b)
 	}
-	server.stdin.Close()
+	if err := server.Process.Signal(os.Interrupt); err != nil {
+		b.Fatal(err)
+	}
 	all.processor += server.used(b)
 	return all, received
 }

@@ -135,8 +135,12 @@ func (s *scene) work(t *testing.T, change func(*nats.Config)) func() nats.Worked
 // gone checks that nothing is left on the server.
 func (s *scene) gone(t *testing.T) {
 	t.Helper()
-	for name := range s.js.StreamNames(s.ctx).Name() {
+	names := s.js.StreamNames(s.ctx)
+	for name := range names.Name() {
 		t.Errorf("stream %s is left", name)
+	}
+	if err := names.Err(); err != nil {
+		t.Error(err)
 	}
 }
 

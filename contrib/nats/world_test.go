@@ -4,16 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/internal/batchtest"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
-	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/batch"
-	"github.com/citizencert/citizencert/verify/moica"
 )
 
 // A world is a folder of filings and a folder of the policy to judge them under, for
@@ -32,24 +30,19 @@ func newWorld(t testing.TB, n int) *world {
 
 func newWorldOf(t testing.TB, n int, filings pkitest.FilingsConfig) *world {
 	t.Helper()
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
-	w := &world{source: t.TempDir(), policy: t.TempDir()}
+	pki := testbed.New(t, nil)
 	made, err := pki.NewFilings(filings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.savePolicy(t, pki) // the lists name what has been revoked for the filings
+	w := &world{source: t.TempDir(), policy: batchtest.SavePolicy(t, pki)} // the lists name what has been revoked for the filings
 	var entries []map[string]any
 	var expect []string
 	for f, err := range made.All() {
 		if err != nil {
 			t.Fatal(err)
 		}
-		entries, expect = append(entries, w.write(t, &f)), append(expect, f.Expect())
+		entries, expect = append(entries, batchtest.WriteFiling(t, w.source, &f)), append(expect, f.Expect())
 	}
 	var manifest bytes.Buffer
 	lines := json.NewEncoder(&manifest)
@@ -61,100 +54,18 @@ func newWorldOf(t testing.TB, n int, filings pkitest.FilingsConfig) *world {
 		}
 		w.expect = append(w.expect, expect[i%len(entries)])
 	}
-	writeFile(t, filepath.Join(w.source, batch.ManifestName), manifest.Bytes())
+	batchtest.WriteFile(t, filepath.Join(w.source, batch.ManifestName), manifest.Bytes())
 	return w
-}
-
-// write writes the parts of a filing and returns its entry.
-func (w *world) write(t testing.TB, f *pkitest.Filing) map[string]any {
-	t.Helper()
-	entry := map[string]any{"signer": f.Holder, "signature": f.Name + ".p7s"}
-	writeFile(t, filepath.Join(w.source, f.Name+".p7s"), f.Signature)
-	if !f.ReceivedAt.IsZero() {
-		entry["receivedAt"] = f.ReceivedAt
-	}
-	if f.Content != nil {
-		entry["content"] = f.Name + ".txt"
-		writeFile(t, filepath.Join(w.source, f.Name+".txt"), f.Content)
-	}
-	if f.Line != "" {
-		entry["line"], entry["certificate"] = f.Line, f.Name+".cer"
-		writeFile(t, filepath.Join(w.source, f.Name+".cer"), f.Certificate)
-	}
-	return entry
-}
-
-func (w *world) savePolicy(t testing.TB, pki *pkitest.PKI) {
-	t.Helper()
-	if err := os.CopyFS(w.policy, pki.FS()); err != nil {
-		t.Fatal(err)
-	}
-	pins, err := json.Marshal(pki.Pins())
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, filepath.Join(w.policy, "pins.json"), pins)
-	for _, ca := range []*pkitest.CA{pki.G2.Root, pki.G3.Root, pki.G2.MOICA, pki.G3.MOICA} {
-		list, err := ca.CRL(pkitest.CRLOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		writeFile(t, filepath.Join(w.policy, ca.Name+".crl"), list)
-	}
-}
-
-// loadPolicy is the other half of savePolicy, for any process.
-func loadPolicy(dir string) (batch.Config, error) {
-	var pins []moica.Pin
-	text, err := os.ReadFile(filepath.Join(dir, "pins.json"))
-	if err == nil {
-		err = json.Unmarshal(text, &pins)
-	}
-	if err != nil {
-		return batch.Config{}, err
-	}
-	anchors, err := moica.LoadTestAnchors(os.DirFS(dir), pins...)
-	if err != nil {
-		return batch.Config{}, err
-	}
-	store, err := crl.New(crl.Config{Offline: true})
-	if err != nil {
-		return batch.Config{}, err
-	}
-	lists, err := fs.Glob(os.DirFS(dir), "*.crl")
-	if err != nil {
-		return batch.Config{}, err
-	}
-	for _, name := range lists {
-		list, err := os.ReadFile(filepath.Join(dir, name))
-		if err == nil {
-			err = store.Add(list, "")
-		}
-		if err != nil {
-			return batch.Config{}, err
-		}
-	}
-	return batch.Config{
-		Verify:       verify.Config{Scheme: moica.Test(anchors, "127.0.0.1"), Status: []verify.StatusSource{store}},
-		PseudonymKey: bytes.Repeat([]byte{7}, batch.MinPseudonymKey), Host: "localhost:8080", Service: "tax",
-		OmitEvidence: true,
-	}, nil
-}
-
-func writeFile(t testing.TB, path string, data []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // runner returns a Runner of the world's policy.
 func (w *world) runner(t testing.TB, change func(*batch.Config)) *batch.Runner {
 	t.Helper()
-	cfg, err := loadPolicy(w.policy)
+	cfg, err := batchtest.LoadPolicy(w.policy)
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.OmitEvidence = true
 	if change != nil {
 		change(&cfg)
 	}

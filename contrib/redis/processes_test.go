@@ -1,44 +1,24 @@
 package redis_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/citizencert/citizencert/internal/childtest"
+	"github.com/citizencert/citizencert/internal/testbed"
 )
 
-// asSite makes this program a server of the site that the variable describes.
-const asSite = "CITIZENCERT_TEST_SITE"
+func TestMain(m *testing.M) { childtest.Main(m, site.serve) }
 
-func TestMain(m *testing.M) {
-	if described := os.Getenv(asSite); described != "" {
-		if err := serve(described); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	os.Exit(m.Run())
-}
-
-// serve says where it listens, and serves until its standard input ends.
-func serve(described string) error {
-	var s site
-	if err := json.Unmarshal([]byte(described), &s); err != nil {
-		return err
-	}
+// serve says where it listens, and serves until it is killed.
+func (s site) serve() error {
 	handler, err := s.handler(context.Background(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
@@ -48,48 +28,15 @@ func serve(described string) error {
 		return err
 	}
 	fmt.Println(listener.Addr())
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	go func() {
-		io.Copy(io.Discard, os.Stdin)
-		server.Close()
-	}()
-	if err := server.Serve(listener); err != http.ErrServerClosed {
-		return err
-	}
-	return nil
+	return (&http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}).Serve(listener)
 }
 
 // startSite runs a server of the site in a process of its own, and returns its
 // address.
 func startSite(t *testing.T, s site) string {
 	t.Helper()
-	described, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), asSite+"="+string(described))
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stdin.Close()
-		cmd.Wait()
-	})
-	address, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatal("a server of the site did not start: ", err)
-	}
-	return strings.TrimSpace(address)
+	_, address := childtest.Start(t, s)
+	return address
 }
 
 // One answer is posted 64 times at once to two processes: one session begins.
@@ -105,8 +52,9 @@ func TestTwoProcesses(t *testing.T) {
 		start := make(chan struct{})
 		var wg sync.WaitGroup
 		for i := range sessions {
-			tab := &browser{t, maps.Clone(b.cookies)}
-			r := tab.request("POST", "/signin/finish", answer)
+			r := testbed.Request(t, "POST", "/signin/finish", answer)
+			b.cookies.AddTo(r)
+			r.Host = siteHost
 			r.URL, r.RequestURI = &url.URL{Scheme: "http", Host: servers[i%2], Path: r.URL.Path}, ""
 			wg.Go(func() {
 				<-start

@@ -16,6 +16,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/citizencert/citizencert/contrib/redis"
+	"github.com/citizencert/citizencert/internal/outside"
 	"github.com/citizencert/citizencert/verify"
 )
 
@@ -29,13 +30,7 @@ type server struct {
 // it when t ends.
 func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("REQUIRE_SERVICES") == "1" {
-			t.Fatal("redis-server is not installed")
-		}
-		t.Skip("redis-server is not installed")
-	}
+	path := outside.Program(t, "redis-server")
 	for range 5 { // somebody else may take the port in between
 		port := freePort(t)
 		cmd := exec.Command(path, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",

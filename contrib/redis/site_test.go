@@ -4,18 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +20,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/citizencert/citizencert/contrib/redis"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
@@ -39,7 +36,7 @@ type site struct {
 	Prefix  string
 	Timeout time.Duration
 	Anchors string // folder
-	Pins    []moica.Pin
+	Pins    []pkitest.Pin
 	Key     []byte // PKCS#8
 }
 
@@ -104,24 +101,14 @@ type world struct {
 
 func newWorld(t testing.TB, address, prefix string) *world {
 	t.Helper()
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
-	w := &world{PKI: pki, log: &records{}, site: site{Redis: address, Prefix: prefix, Timeout: 500 * time.Millisecond, Anchors: t.TempDir()}}
+	pki := testbed.New(t, nil)
+	w := &world{PKI: pki, log: &records{}, site: site{Redis: address, Prefix: prefix, Timeout: 500 * time.Millisecond, Anchors: t.TempDir(), Pins: pki.Pins()}}
 	w.card = w.issue(t)
-	for _, pin := range pki.Pins() {
-		w.site.Pins = append(w.site.Pins, moica.Pin(pin))
-	}
-	if err := copyFiles(w.site.Anchors, pki.FS()); err != nil {
+	if err := os.CopyFS(w.site.Anchors, pki.FS()); err != nil {
 		t.Fatal(err)
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w.site.Key, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
+	var err error
+	if w.site.Key, err = x509.MarshalPKCS8PrivateKey(testbed.Key(t)); err != nil {
 		t.Fatal(err)
 	}
 	w.Handler, err = w.site.handler(t.Context(), slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
@@ -138,19 +125,6 @@ func (w *world) issue(t testing.TB) *pkitest.Card {
 		t.Fatal(err)
 	}
 	return card
-}
-
-func copyFiles(dir string, from fs.FS) error {
-	return fs.WalkDir(from, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		data, err := fs.ReadFile(from, path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(dir, filepath.Base(path)), data, 0o600)
-	})
 }
 
 // records are the last thing that the operator was told.
@@ -177,36 +151,14 @@ func (r *records) reason() signin.Reason {
 // A browser keeps cookies, and talks to any server of the site.
 type browser struct {
 	t       testing.TB
-	cookies map[string]string
-}
-
-func (b *browser) request(method, path string, body any) *http.Request {
-	b.t.Helper()
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	r := httptest.NewRequest(method, path, bytes.NewReader(encoded))
-	r.Host = siteHost
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	for name, value := range b.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	return r
+	cookies testbed.Cookies
 }
 
 func (b *browser) do(site http.Handler, method, path string, body any) *httptest.ResponseRecorder {
 	b.t.Helper()
-	rec := httptest.NewRecorder()
-	site.ServeHTTP(rec, b.request(method, path, body))
-	for _, c := range rec.Result().Cookies() {
-		b.cookies[c.Name] = c.Value
-		if c.MaxAge < 0 {
-			delete(b.cookies, c.Name)
-		}
-	}
-	return rec
+	r := testbed.Request(b.t, method, path, body)
+	r.Host = siteHost
+	return b.cookies.Do(site, r)
 }
 
 // answer asks for a challenge and returns what the page sends once the card has

@@ -4,14 +4,12 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/citizencert/citizencert/internal/der"
-	"github.com/citizencert/citizencert/internal/der/dertest"
+	"github.com/citizencert/citizencert/internal/outside"
 )
 
 var hashes = map[string]crypto.Hash{
@@ -54,22 +52,16 @@ func (g *group) algorithm(t *testing.T) Signature {
 // Every vector gets its verdict. What is merely acceptable there, a DigestInfo
 // without NULL, is refused here.
 func TestWycheproof(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(dertest.Conformance(t, "wycheproof"), "*.json"))
+	files, err := filepath.Glob(outside.Conformance(t, "wycheproof", "*.json"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no vectors found (%v)", err)
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
 			var vectors struct {
 				TestGroups []group `json:"testGroups"`
 			}
-			if err := json.Unmarshal(data, &vectors); err != nil {
-				t.Fatal(err)
-			}
+			outside.ReadJSON(t, &vectors, "wycheproof", filepath.Base(file))
 			var run, skipped int
 			for _, g := range vectors.TestGroups {
 				if checkGroup(t, &g) {
@@ -112,10 +104,6 @@ func checkGroup(t *testing.T, g *group) bool {
 // the suite leaves open, a key of type id-RSASSA-PSS, is refused with every other
 // key that crypto/x509 does not read.
 func TestSignedData(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(dertest.Conformance(t, "boringssl-signed-data"), "cases.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var suite struct {
 		Cases []struct {
 			ID        string
@@ -126,8 +114,9 @@ func TestSignedData(t *testing.T) {
 			Signature []byte
 		}
 	}
-	if err := json.Unmarshal(data, &suite); err != nil || len(suite.Cases) == 0 {
-		t.Fatalf("no cases found (%v)", err)
+	outside.ReadJSON(t, &suite, "boringssl-signed-data", "cases.json")
+	if len(suite.Cases) == 0 {
+		t.Fatal("no cases found")
 	}
 	for _, c := range suite.Cases {
 		t.Run(c.ID, func(t *testing.T) {

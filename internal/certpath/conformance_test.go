@@ -2,40 +2,15 @@ package certpath_test
 
 import (
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
+	"github.com/citizencert/citizencert/internal/outside"
 )
-
-// readFile reads a file below the folder that the environment variable names,
-// or skips the test if it is not set: the public suites and the certificates of
-// the national PKIs are kept beside the module.
-func readFile(t *testing.T, variable, name string) []byte {
-	t.Helper()
-	dir := os.Getenv(variable)
-	if dir == "" {
-		t.Skipf("%s is not set", variable)
-	}
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-func readSuite(t *testing.T, name string, suite any) {
-	t.Helper()
-	if err := json.Unmarshal(readFile(t, "CITIZENCERT_CONFORMANCE", name), suite); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func parsePEM(data []byte) (*x509.Certificate, error) {
 	block, _ := pem.Decode(data)
@@ -72,7 +47,12 @@ func (c *tally) count(t *testing.T, reason string, wantValid bool, err error) {
 	c.passed++
 }
 
-func (c *tally) report(t *testing.T) {
+// report wants some cases run, and every one that is listed to be in the suite.
+func (c *tally) report(t *testing.T, listed int) {
+	t.Helper()
+	if c.run == 0 || c.skipped != listed {
+		t.Errorf("%d cases run, and %d of those listed, want %d", c.run, c.skipped, listed)
+	}
 	t.Logf("%d run, %d passed, %d skipped", c.run, c.passed, c.skipped)
 }
 
@@ -136,7 +116,7 @@ func TestPKITS(t *testing.T) {
 			}
 		}
 	}
-	readSuite(t, "pkits/expectations.json", &suite)
+	outside.ReadJSON(t, &suite, "pkits", "expectations.json")
 	var counts tally
 	for _, test := range suite.Tests {
 		t.Run(test.ID, func(t *testing.T) {
@@ -151,7 +131,7 @@ func TestPKITS(t *testing.T) {
 			var err error
 			for _, name := range append([]string{test.Anchor}, test.Path...) {
 				var cert *x509.Certificate
-				if cert, err = certpath.ParseCertificate(readFile(t, "CITIZENCERT_CONFORMANCE", "pkits/certs/"+name)); err != nil {
+				if cert, err = certpath.ParseCertificate(outside.Read(t, "pkits", "certs", name)); err != nil {
 					break
 				}
 				certs = append(certs, cert)
@@ -163,7 +143,7 @@ func TestPKITS(t *testing.T) {
 			counts.count(t, pkitsUndecided[test.ID], test.Expect == "valid", err)
 		})
 	}
-	counts.report(t)
+	counts.report(t, len(pkitsUndecided))
 }
 
 // find is NewSet and Find, with the intermediates as hints.

@@ -3,17 +3,23 @@ package certpath_test
 import (
 	"crypto/x509"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/certpath"
+	"github.com/citizencert/citizencert/internal/outside"
 )
 
 func readCA(t *testing.T, name string) *x509.Certificate {
 	t.Helper()
-	cert, err := parsePEM(readFile(t, "CITIZENCERT_REAL_PKI", name+".pem"))
+	data, err := os.ReadFile(outside.RealPKI(t, name+".pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := parsePEM(data)
 	if err != nil {
 		t.Fatal(err)
 	}

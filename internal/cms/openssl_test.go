@@ -12,15 +12,13 @@ import (
 	"testing"
 
 	"github.com/citizencert/citizencert/internal/cms"
+	"github.com/citizencert/citizencert/internal/outside"
 )
 
 // What the OpenSSL command line signs is read, in DER and in the BER of its
 // streaming mode, in which content comes in pieces.
 func TestOpenSSL(t *testing.T) {
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("the openssl command line is not installed")
-	}
+	openssl := outside.Program(t, "openssl")
 	dir := t.TempDir()
 	content := bytes.Repeat([]byte("0123456789abcdef"), 2000)
 	key, err := x509.MarshalPKCS8PrivateKey(alice().key)

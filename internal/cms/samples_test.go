@@ -1,16 +1,13 @@
 package cms_test
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"golang.org/x/crypto/cryptobyte"
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/citizencert/citizencert/internal/cms"
-	"github.com/citizencert/citizencert/internal/der/dertest"
+	"github.com/citizencert/citizencert/internal/outside"
 )
 
 // The public suites under CITIZENCERT_CONFORMANCE: what they expect to be
@@ -36,7 +33,7 @@ func TestSamples(t *testing.T) {
 			}
 			for name, expect := range files {
 				t.Run(name, func(t *testing.T) {
-					data := readSample(t, test.suite, name)
+					data := outside.Read(t, test.suite, name)
 					switch {
 					case padded[name]:
 						checkRefused(t, data, "bytes after the value")
@@ -88,23 +85,12 @@ func readExpectations(t *testing.T, suite string) map[string]string {
 			Modern    string `json:"expect_modern"`
 		}
 	}
-	if err := json.Unmarshal(readSample(t, suite, "expectations.json"), &expectations); err != nil {
-		t.Fatal(err)
-	}
+	outside.ReadJSON(t, &expectations, suite, "expectations.json")
 	files := make(map[string]string)
 	for _, c := range expectations.Cases {
 		files[c.File] = c.Expect + c.Signature + c.Modern // each suite has one of them
 	}
 	return files
-}
-
-func readSample(t *testing.T, suite, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dertest.Conformance(t, suite), name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }
 
 // What the samples hold that is rare.
@@ -135,7 +121,7 @@ func TestSampleDetails(t *testing.T) {
 		{"rfc4134", "4.11.bin", func(s *cms.SignedData) bool { return s.Detached && len(s.Certificates) == 2 && len(s.CRLs) == 1 }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := cms.Parse(readSample(t, test.suite, test.name), cms.Limits{})
+			got, err := cms.Parse(outside.Read(t, test.suite, test.name), cms.Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +141,7 @@ func TestSampleContentTypes(t *testing.T) {
 		"7.1.bin": "1.2.840.113549.1.7.6",
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkRefused(t, readSample(t, "rfc4134", name), "contentType is "+oid+", want id-signedData")
+			checkRefused(t, outside.Read(t, "rfc4134", name), "contentType is "+oid+", want id-signedData")
 		})
 	}
 }

@@ -1,7 +1,7 @@
 package webpage
 
 import (
-	"net/http"
+	"fmt"
 	"net/http/httptest"
 	"testing"
 	"testing/fstest"
@@ -10,11 +10,11 @@ import (
 func TestAssets(t *testing.T) {
 	files := fstest.MapFS{"assets/a.js": {Data: []byte("one")}, "assets/b.js": {Data: []byte("two")}}
 	a, b := NewAsset(files, "assets/a.js"), NewAsset(files, "assets/b.js")
-	for name, want := range map[string]int{a.Name: http.StatusOK, b.Name: http.StatusOK, "a.js": http.StatusNotFound} {
+	for name, want := range map[string]string{a.Name: "200 one", b.Name: "200 two", "a.js": "404 404 page not found\n"} {
 		w := httptest.NewRecorder()
 		Serve(w, httptest.NewRequest("GET", "/", nil), name, a, b)
-		if w.Code != want {
-			t.Errorf("%s: got status %d, want %d", name, w.Code, want)
+		if got := fmt.Sprint(w.Code, " ", w.Body); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
 }

@@ -1,16 +1,16 @@
 package fido_test
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/signin/fido"
 )
@@ -19,7 +19,7 @@ import (
 type browser struct {
 	t       testing.TB
 	w       *world
-	cookies map[string]string
+	cookies testbed.Cookies
 	header  http.Header
 }
 
@@ -29,34 +29,10 @@ func (w *world) browser(t testing.TB) *browser {
 
 func (b *browser) do(method, path string, body any) *httptest.ResponseRecorder {
 	b.t.Helper()
-	r := httptest.NewRequest(method, path, nil)
-	switch body := body.(type) {
-	case nil:
-	case url.Values:
-		r = httptest.NewRequest(method, path, strings.NewReader(body.Encode()))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	default:
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		r = httptest.NewRequest(method, path, bytes.NewReader(encoded))
-		r.Header.Set("Content-Type", "application/json")
-	}
+	r := testbed.Request(b.t, method, path, body)
 	r.Host = taxHost
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	for name, values := range b.header {
-		r.Header[name] = values
-	}
-	for name, value := range b.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	rec := httptest.NewRecorder()
-	b.w.site.ServeHTTP(rec, r)
-	for _, c := range rec.Result().Cookies() {
-		b.cookies[c.Name] = c.Value
-	}
-	return rec
+	maps.Copy(r.Header, b.header)
+	return b.cookies.Do(b.w.site, r)
 }
 
 // An attempt is what the page gets.

@@ -71,11 +71,7 @@ func Example() {
 
 // newFlow puts together what a service needs.
 func newFlow(pki *pkitest.PKI, moi *pkitest.Fido, now func() time.Time, origin string) (*fido.Flow, error) {
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	if err != nil {
 		return nil, err
 	}

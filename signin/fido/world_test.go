@@ -3,22 +3,18 @@ package fido_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"io"
 	"log/slog"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/ocspclient"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/signin/fido"
 	"github.com/citizencert/citizencert/verify"
-	"github.com/citizencert/citizencert/verify/moica"
 )
 
 const (
@@ -52,13 +48,8 @@ type world struct {
 func newWorld(t testing.TB, changes ...func(*fido.Config)) *world {
 	t.Helper()
 	clock := pkitest.NewClock(time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC))
-	pki, err := pkitest.New(pkitest.Config{Now: clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
-	w := &world{PKI: pki, clock: clock, log: &records{}, store: &signin.MemoryStore{Now: clock.Now}}
-	w.fido = pki.NewFido(pkitest.FidoConfig{Callback: "https://tax.example.gov.tw/signin/fido/callback"})
+	w := &world{PKI: testbed.New(t, clock.Now), clock: clock, log: &records{}, store: &signin.MemoryStore{Now: clock.Now}}
+	w.fido = w.NewFido(pkitest.FidoConfig{Callback: "https://tax.example.gov.tw/signin/fido/callback"})
 	w.wang = w.enroll(t, wangID, "王測試")
 	w.lin = w.enroll(t, linID, "林測試")
 	ocsp, err := ocspclient.New(ocspclient.Config{
@@ -74,7 +65,7 @@ func newWorld(t testing.TB, changes ...func(*fido.Config)) *world {
 		Verifier:    w.verifier(t, verify.Custom),
 		Origins:     []string{"https://" + taxHost},
 		Service:     "efiling",
-		Key:         newKey(t),
+		Key:         testbed.Key(t),
 		PairwiseKey: bytes.Repeat([]byte{7}, signin.MinPairwiseKey),
 		Challenges:  w.store,
 		Sessions:    w.store,
@@ -145,15 +136,7 @@ func (w *world) newClient(t testing.TB, httpClient *http.Client) *fido.Client {
 
 func (w *world) verifier(t testing.TB, env verify.Environment) *verify.Verifier {
 	t.Helper()
-	var pins []moica.Pin
-	for _, p := range w.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(w.FS(), pins...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	scheme := moica.Test(anchors)
+	scheme := testbed.Scheme(t, w.PKI)
 	scheme.Environment = env
 	v, err := verify.New(verify.Config{Scheme: scheme, Status: w.sources, Clock: w.clock.Now})
 	if err != nil {
@@ -162,29 +145,5 @@ func (w *world) verifier(t testing.TB, env verify.Environment) *verify.Verifier 
 	return v
 }
 
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
 // records is what the operator sees.
-type records struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (r *records) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *records) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
-}
+type records struct{ testbed.Log }

@@ -1,9 +1,6 @@
 package hipki_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,12 +9,11 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/citizencert/citizencert/ocspclient"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/signin"
 	"github.com/citizencert/citizencert/signin/hipki"
 	"github.com/citizencert/citizencert/verify"
-	"github.com/citizencert/citizencert/verify/moica"
 )
 
 // A world is a service with the handler mounted at /signin/, and a card.
@@ -33,12 +29,9 @@ type world struct {
 
 func newWorld(t *testing.T, change func(*hipki.Config)) *world {
 	t.Helper()
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
+	pki := testbed.New(t, nil)
 	w := &world{T: t}
+	var err error
 	if w.card, err = pki.G3.IssueCard(pkitest.Person{}); err != nil {
 		t.Fatal(err)
 	}
@@ -76,30 +69,12 @@ func newWorld(t *testing.T, change func(*hipki.Config)) *world {
 
 func newAuthenticator(t *testing.T, pki *pkitest.PKI, origin string) *signin.Authenticator {
 	t.Helper()
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	scheme := moica.Test(anchors, "127.0.0.1")
-	responders, err := ocspclient.New(ocspclient.Config{AllowedHosts: scheme.Hosts})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { responders.Close() })
-	v, err := verify.New(verify.Config{Scheme: scheme, Status: []verify.StatusSource{responders}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	v, err := verify.New(verify.Config{Scheme: testbed.Scheme(t, pki), Status: testbed.Sources(t, nil)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	auth, err := signin.New(signin.Config{
-		Verifier: v, Origins: []string{origin}, Service: "test", Key: key,
+		Verifier: v, Origins: []string{origin}, Service: "test", Key: testbed.Key(t),
 		PairwiseKey: make([]byte, signin.MinPairwiseKey), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

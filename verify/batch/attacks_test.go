@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/citizencert/citizencert/internal/batchtest"
+	"github.com/citizencert/citizencert/internal/childtest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/batch"
@@ -73,19 +75,14 @@ func testPoison(t *testing.T) {
 // filing, the one that is expected; and no line that had been written is lost.
 func testKilled(t *testing.T) {
 	w := newWorld(t, pkitest.FilingsConfig{N: 2500, Citizens: 30, ContentSize: 200, Seed: 3})
-	dir := t.TempDir()
-	j := job{Source: filepath.Join(dir, "filings"), Out: filepath.Join(dir, "out"), Policy: filepath.Join(dir, "policy"), Resume: true, Workers: 2}
-	if err := os.Mkdir(j.Source, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	j := job{Source: t.TempDir(), Out: t.TempDir(), Policy: w.policy, Resume: true, Workers: 2}
 	expect := w.write(t, j.Source)
-	w.savePolicy(t, j.Policy)
 	path := filepath.Join(j.Out, "results-0.jsonl")
 
 	var before []byte
 	kills := 0
 	for kills < 20 {
-		cmd := j.start(t)
+		cmd := childtest.Command(t, j)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +107,7 @@ func testKilled(t *testing.T) {
 	}
 	t.Logf("after 20 kills %d of %d results had been written", bytes.Count(before, []byte("\n")), len(expect))
 	var stderr bytes.Buffer
-	cmd := j.start(t)
+	cmd := childtest.Command(t, j)
 	cmd.Stderr = &stderr
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
@@ -143,7 +140,7 @@ func testShardTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := filepath.Join(t.TempDir(), "shard")
-		writeFile(t, path, shard.Lines)
+		batchtest.WriteFile(t, path, shard.Lines)
 		results := readResults(t, path)
 		for i := range results {
 			if want := int64(7*batch.ShardSize + i); results[i].Index != want || results[i].Shard != 7 {
@@ -178,8 +175,8 @@ func testChanged(t *testing.T) {
 		want   string // in the ChangedError; empty if the run is to go on
 	}{
 		"nothing":         {},
-		"manifest":        {change: func() { writeFile(t, filepath.Join(folder, batch.ManifestName), append(manifest, ' ')) }, want: "the source"},
-		"judged filing":   {change: func() { writeFile(t, filepath.Join(folder, "filing-0000001.p7s"), stale) }, want: "the signature of filing-0000001"},
+		"manifest":        {change: func() { batchtest.WriteFile(t, filepath.Join(folder, batch.ManifestName), append(manifest, ' ')) }, want: "the source"},
+		"judged filing":   {change: func() { batchtest.WriteFile(t, filepath.Join(folder, "filing-0000001.p7s"), stale) }, want: "the signature of filing-0000001"},
 		"pseudonym key":   {config: func(c *batch.Config) { c.PseudonymKey = bytes.Repeat([]byte{8}, 32) }, want: "the pseudonym key"},
 		"policy":          {config: func(c *batch.Config) { c.Verify.Algorithms = verify.SP80057Policy() }, want: "the policy"},
 		"weaker policy":   {config: func(c *batch.Config) { c.Verify.InsecureAllowMixedHashes = true }, want: "the policy"},
@@ -187,8 +184,8 @@ func testChanged(t *testing.T) {
 		"another service": {config: func(c *batch.Config) { c.Service = "health" }, want: "the policy"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			writeFile(t, filepath.Join(folder, batch.ManifestName), manifest)
-			writeFile(t, filepath.Join(folder, "filing-0000001.p7s"), signature)
+			batchtest.WriteFile(t, filepath.Join(folder, batch.ManifestName), manifest)
+			batchtest.WriteFile(t, filepath.Join(folder, "filing-0000001.p7s"), signature)
 			out := t.TempDir()
 			interrupt(t, w.runner(t, nil), folder, out, 10)
 			if test.change != nil {

@@ -140,12 +140,13 @@ func TestResultsCanceled(t *testing.T) {
 	items, _ := w.made(t)
 	for _, order := range []batch.Order{batch.InputOrder, batch.AsTheyCome} {
 		ctx, cancel := context.WithCancel(t.Context())
-		n := 0
+		n, ended := 0, false
 		for res, err := range w.runner(t, nil).Results(ctx, each(items, 1_000_000), order) {
 			if err != nil {
 				if !errors.Is(err, context.Canceled) || res != nil {
 					t.Errorf("got %v with %v", err, res)
 				}
+				ended = true
 				break
 			}
 			if res.Verdict != batch.Valid {
@@ -156,8 +157,8 @@ func TestResultsCanceled(t *testing.T) {
 			}
 		}
 		cancel()
-		if n > 100_000 {
-			t.Errorf("got %d results after the context had ended", n)
+		if n > 100_000 || !ended {
+			t.Errorf("got %d results, ended with an error %t, after the context had ended", n, ended)
 		}
 		if err := t.Context().Err(); err != nil {
 			t.Fatal(err)

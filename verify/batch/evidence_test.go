@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/batchtest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/batch"
@@ -43,6 +44,9 @@ func rejudge(t testing.TB, out string, judge *evidence.Judge, opts batch.Rejudge
 			t.Fatal(err)
 		}
 		all = append(all, again)
+	}
+	if len(all) == 0 {
+		t.Error("nothing is judged again")
 	}
 	return all
 }
@@ -176,7 +180,7 @@ func TestVerifyEvidenceMangled(t *testing.T) {
 	}
 	for i := 0; i < len(data); i += 7 {
 		data[i] ^= 1
-		writeFile(t, path, data)
+		batchtest.WriteFile(t, path, data)
 		_, err := batch.Verify(out)
 		data[i] ^= 1
 		damage, ok := errors.AsType[*batch.DamageError](err)
@@ -193,7 +197,7 @@ func TestVerifyEvidenceMangled(t *testing.T) {
 		"empty":   {func() error { return os.Truncate(path, 16) }, "results-0.jsonl"},
 		"gone":    {func() error { return os.Remove(path) }, "results-0.jsonl"},
 	} {
-		writeFile(t, path, data)
+		batchtest.WriteFile(t, path, data)
 		if err := test.spoil(); err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +206,7 @@ func TestVerifyEvidenceMangled(t *testing.T) {
 			t.Errorf("%s: got %v, want a DamageError about a line of %s", name, err, test.want)
 		}
 	}
-	writeFile(t, path, data)
+	batchtest.WriteFile(t, path, data)
 	if checked, err := batch.Verify(out); err != nil || checked.Manifest != report.Manifest {
 		t.Errorf("the restored record: got %v", err)
 	}
@@ -219,7 +223,7 @@ func TestRejudgeMangled(t *testing.T) {
 	judge := w.judge(t, out, nil)
 	for i := 0; i < len(data); i += 101 {
 		data[i] ^= 1
-		writeFile(t, path, data)
+		batchtest.WriteFile(t, path, data)
 		var damage *batch.DamageError
 		for _, err := range batch.Rejudge(t.Context(), out, judge, batch.RejudgeOptions{Source: src}) {
 			if err != nil {
@@ -280,16 +284,16 @@ func TestRejudgeManifest(t *testing.T) {
 		t.Errorf("as it was written: got %v", found)
 	}
 	whole, closing := mustRead(t, results), mustRead(t, manifest)
-	writeFile(t, results, whole[:bytes.LastIndexByte(whole[:len(whole)-1], '\n')+1])
+	batchtest.WriteFile(t, results, whole[:bytes.LastIndexByte(whole[:len(whole)-1], '\n')+1])
 	if found := damage(); found == nil || found.File != "manifest-0.json" {
 		t.Errorf("without the last line: got %v", found)
 	}
-	writeFile(t, results, append(bytes.Clone(whole), "half"...))
+	batchtest.WriteFile(t, results, append(bytes.Clone(whole), "half"...))
 	if found := damage(); found == nil || found.File != "results-0.jsonl" || found.Line != 4 {
 		t.Errorf("with half a line more: got %v", found)
 	}
-	writeFile(t, results, whole)
-	writeFile(t, filepath.Join(out, "manifest-1.json"), closing)
+	batchtest.WriteFile(t, results, whole)
+	batchtest.WriteFile(t, filepath.Join(out, "manifest-1.json"), closing)
 	if found := damage(); found == nil || found.File != "manifest-1.json" {
 		t.Errorf("with a manifest without results: got %v", found)
 	}

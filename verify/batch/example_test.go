@@ -93,11 +93,7 @@ func ExampleRunner_Run() {
 
 // exampleConfig is the policy of a service whose lists are at hand.
 func exampleConfig(pki *pkitest.PKI) verify.Config {
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	if err != nil {
 		log.Fatal(err)
 	}

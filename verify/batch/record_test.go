@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/batchtest"
+	"github.com/citizencert/citizencert/internal/childtest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify/batch"
 )
@@ -38,7 +40,7 @@ func TestVerifyMangled(t *testing.T) {
 		}
 		for i := range data {
 			data[i] ^= 1
-			writeFile(t, path, data)
+			batchtest.WriteFile(t, path, data)
 			checked, err := batch.Verify(out)
 			data[i] ^= 1
 			damage, ok := errors.AsType[*batch.DamageError](err)
@@ -54,7 +56,7 @@ func TestVerifyMangled(t *testing.T) {
 				}
 			}
 		}
-		writeFile(t, path, data)
+		batchtest.WriteFile(t, path, data)
 	}
 	if checked, err := batch.Verify(out); err != nil || checked.Manifest != report.Manifest {
 		t.Errorf("the restored record: got %v", err)
@@ -79,7 +81,7 @@ func TestVerifyLines(t *testing.T) {
 		"none":           {},
 		"a foreign line": {lines[0], lines[1], lines[2], lines[3], lines[4], lines[5], []byte("{}\n")},
 	} {
-		writeFile(t, path, bytes.Join(changed, nil))
+		batchtest.WriteFile(t, path, bytes.Join(changed, nil))
 		_, err := batch.Verify(out)
 		if _, ok := errors.AsType[*batch.DamageError](err); !ok {
 			t.Errorf("%s: got %v, want a DamageError", name, err)
@@ -109,10 +111,10 @@ func TestVerifyGenerations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, first, whole[:bytes.LastIndexByte(whole[:len(whole)-1], '\n')+1])
+	batchtest.WriteFile(t, first, whole[:bytes.LastIndexByte(whole[:len(whole)-1], '\n')+1])
 	_, err = runner.Run(t.Context(), out, src, batch.RunOptions{Retry: true})
 	wantDamage(err, "results-0.jsonl")
-	writeFile(t, first, whole)
+	batchtest.WriteFile(t, first, whole)
 
 	items[2].Content = there
 	report, err := runner.Run(t.Context(), out, src, batch.RunOptions{Retry: true})
@@ -154,7 +156,7 @@ func TestResumeTail(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, expect := w.made(t)
-			writeFile(t, path, test.spoil(bytes.Clone(data)))
+			batchtest.WriteFile(t, path, test.spoil(bytes.Clone(data)))
 			if _, err := w.runner(t, nil).Run(t.Context(), out, src, batch.RunOptions{}); !errors.Is(err, batch.ErrUnfinished) {
 				t.Errorf("without Resume: got %v", err)
 			}
@@ -180,15 +182,10 @@ func TestResumeTail(t *testing.T) {
 // resumed when there is room.
 func TestDiskFull(t *testing.T) {
 	w := newWorld(t, pkitest.FilingsConfig{N: 300, Citizens: 3, ContentSize: 100})
-	dir := t.TempDir()
-	j := job{Source: filepath.Join(dir, "filings"), Out: filepath.Join(dir, "out"), Policy: filepath.Join(dir, "policy"), FileSize: 100_000}
-	if err := os.Mkdir(j.Source, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	j := job{Source: t.TempDir(), Out: t.TempDir(), Policy: w.policy, FileSize: 100_000}
 	expect := w.write(t, j.Source)
-	w.savePolicy(t, j.Policy)
 	var stderr bytes.Buffer
-	cmd := j.start(t)
+	cmd := childtest.Command(t, j)
 	cmd.Stderr = &stderr
 	if err := cmd.Run(); err == nil || !strings.Contains(stderr.String(), "file too large") || !strings.Contains(stderr.String(), "can be resumed") {
 		t.Fatalf("got %v\n%s", err, &stderr)
@@ -203,7 +200,7 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("got %+v, %v", report, err)
 	}
 	j.FileSize, j.Resume = 0, true
-	if out, err := j.start(t).CombinedOutput(); err != nil {
+	if out, err := childtest.Command(t, j).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	after, err := os.ReadFile(path)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/batchtest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify/batch"
 )
@@ -103,8 +104,8 @@ func TestRunShards(t *testing.T) {
 	// A record that ends within a shard is finished, and goes on with the next.
 	for _, keep := range []int{1, 1400, 2000, 2300} {
 		half := t.TempDir()
-		writeFile(t, filepath.Join(half, "batch.json"), mustRead(t, filepath.Join(dir, "batch.json")))
-		writeFile(t, filepath.Join(half, "results-0.jsonl"), bytes.Join(slices.Collect(bytes.Lines(lines))[:keep], nil))
+		batchtest.WriteFile(t, filepath.Join(half, "batch.json"), mustRead(t, filepath.Join(dir, "batch.json")))
+		batchtest.WriteFile(t, filepath.Join(half, "results-0.jsonl"), bytes.Join(slices.Collect(bytes.Lines(lines))[:keep], nil))
 		report, err := w.runner(t, omitEvidence).RunShards(t.Context(), half, src, elsewhere(w.runner(t, omitEvidence), src, nil), batch.RunOptions{Resume: true})
 		if err != nil {
 			t.Fatal(err)
@@ -269,7 +270,7 @@ func TestFrom(t *testing.T) {
 			manifest = append(manifest, entries[i%3]...)
 		}
 	}
-	writeFile(t, filepath.Join(folder, batch.ManifestName), manifest)
+	batchtest.WriteFile(t, filepath.Join(folder, batch.ManifestName), manifest)
 	archive := filepath.Join(t.TempDir(), "a.zip")
 	writeZip(t, archive, members(t, folder))
 	for _, path := range []string{folder, archive} {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/batchtest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify/batch"
 	"github.com/citizencert/citizencert/verify/evidence"
@@ -63,7 +64,7 @@ func TestSealMangled(t *testing.T) {
 		data := mustRead(t, path)
 		for i := range data {
 			data[i] ^= 1
-			writeFile(t, path, data)
+			batchtest.WriteFile(t, path, data)
 			err := check()
 			data[i] ^= 1
 			damage, damaged := errors.AsType[*batch.DamageError](err)
@@ -71,9 +72,9 @@ func TestSealMangled(t *testing.T) {
 				t.Fatalf("%s, byte %d flipped: got %v", name, i, err)
 			}
 		}
-		writeFile(t, path, data)
+		batchtest.WriteFile(t, path, data)
 	}
-	writeFile(t, filepath.Join(out, "manifest-0.seals"), nil)
+	batchtest.WriteFile(t, filepath.Join(out, "manifest-0.seals"), nil)
 	if damage, ok := errors.AsType[*batch.DamageError](check()); !ok || damage.File != "manifest-0.seals" {
 		t.Errorf("with no seal in the file: got %v", damage)
 	}
@@ -95,7 +96,7 @@ func TestSealGenerations(t *testing.T) {
 
 	manifest := filepath.Join(out, "manifest-0.json")
 	whole := mustRead(t, manifest)
-	writeFile(t, manifest, append(bytes.Clone(whole), ' '))
+	batchtest.WriteFile(t, manifest, append(bytes.Clone(whole), ' '))
 	if _, ok := errors.AsType[*batch.ChangedError](report.AddSeal(out, read.Seals[0])); !ok {
 		t.Error("a seal was added to another manifest")
 	}
@@ -115,7 +116,7 @@ func TestSealGenerations(t *testing.T) {
 	if _, err := batch.ReadReport(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("of an empty folder: got %v", err)
 	}
-	writeFile(t, manifest, whole)
+	batchtest.WriteFile(t, manifest, whole)
 	if read, err := batch.ReadReport(out); err != nil || read.Seals != nil {
 		t.Errorf("without seals: got %v, or seals", err)
 	}

@@ -9,8 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/citizencert/citizencert/crl"
-	"github.com/citizencert/citizencert/ocspclient"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/batch"
@@ -21,20 +20,9 @@ import (
 // and however many workers.
 func TestShared(t *testing.T) {
 	w := newWorld(t, pkitest.FilingsConfig{N: 90, Citizens: 6, ContentSize: 100, Defects: map[pkitest.Defect]float64{}})
-	hosts := []string{"127.0.0.1"}
-	responders, err := ocspclient.New(ocspclient.Config{AllowedHosts: hosts})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer responders.Close()
-	lists, err := crl.New(crl.Config{AllowedHosts: hosts})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lists.Close()
 	items, expect := w.made(t)
 	runner := w.runner(t, func(c *batch.Config) {
-		c.Verify.Status, c.Workers = []verify.StatusSource{responders, lists}, 16
+		c.Verify.Status, c.Workers = testbed.Sources(t, nil), 16
 	})
 	var results []batch.Result
 	for res, err := range runner.Results(t.Context(), each(items, len(items)), batch.InputOrder) {
@@ -78,10 +66,14 @@ func TestPrefetch(t *testing.T) {
 	runner = w.runner(t, func(c *batch.Config) {
 		c.Prefetch = prefetchFunc(func(ctx context.Context) error { cancel(); return ctx.Err() })
 	})
+	ended := false
 	for res, err := range runner.Results(ctx, each(items, 2), batch.InputOrder) {
-		if res != nil || !errors.Is(err, context.Canceled) {
+		if ended = true; res != nil || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, %v", res, err)
 		}
+	}
+	if !ended {
+		t.Error("got no error of the context that ended while prefetching")
 	}
 }
 
@@ -112,8 +104,10 @@ func TestKeep(t *testing.T) {
 	if _, err := runner.Run(t.Context(), out, sourceOf(items), batch.RunOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	checked := 0
 	for _, res := range readResults(t, filepath.Join(out, "results-0.jsonl")) {
 		for _, sum := range references(&res) {
+			checked++
 			var hash evidence.Hash
 			if err := hash.UnmarshalText([]byte(sum)); err != nil {
 				t.Fatal(err)
@@ -122,6 +116,9 @@ func TestKeep(t *testing.T) {
 				t.Errorf("%s: %v", res.Item, err)
 			}
 		}
+	}
+	if checked == 0 {
+		t.Error("no result refers to anything")
 	}
 	if kept.synced == 0 {
 		t.Error("what was kept has not been made durable")

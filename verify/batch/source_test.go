@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/citizencert/citizencert/internal/batchtest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify/batch"
 )
@@ -63,7 +64,7 @@ func writeTar(t *testing.T, path string, all []member) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, path, buf.Bytes())
+	batchtest.WriteFile(t, path, buf.Bytes())
 }
 
 func writeZip(t *testing.T, path string, all []member) {
@@ -80,7 +81,7 @@ func writeZip(t *testing.T, path string, all []member) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, path, buf.Bytes())
+	batchtest.WriteFile(t, path, buf.Bytes())
 }
 
 // judgeAll opens a source and returns the results of its filings.
@@ -133,7 +134,7 @@ func TestOpen(t *testing.T) {
 		t.TempDir():                          batch.ManifestName,
 	} {
 		if strings.HasSuffix(path, ".gz") {
-			writeFile(t, path, nil)
+			batchtest.WriteFile(t, path, nil)
 		}
 		if _, err := batch.Open(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want an error with %q", filepath.Base(path), err, want)
@@ -184,13 +185,13 @@ func TestManifest(t *testing.T) {
 		{`{"signature":"filing-0000000.p7s",` + rest + received + `"}{"signature":"in.p7s",` + rest + received + `"}`, "malformed"},
 		{`{"signature":"filing-0000000.p7s",` + rest + received + `"}]`, "malformed"},
 	} {
-		writeFile(t, filepath.Join(folder, batch.ManifestName), []byte("\n"+test.line+"\n"))
+		batchtest.WriteFile(t, filepath.Join(folder, batch.ManifestName), []byte("\n"+test.line+"\n"))
 		results, err := judgeAll(t, w, folder)
 		if err != nil || len(results) != 1 || string(results[0].Reason) != test.reason {
 			t.Errorf("%s: got %v, %v, want %q", test.line, results, err, test.reason)
 		}
 	}
-	writeFile(t, filepath.Join(folder, batch.ManifestName), bytes.Repeat([]byte("x"), 1<<20))
+	batchtest.WriteFile(t, filepath.Join(folder, batch.ManifestName), bytes.Repeat([]byte("x"), 1<<20))
 	if _, err := judgeAll(t, w, folder); err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Errorf("a line without end: got %v", err)
 	}
@@ -218,7 +219,7 @@ func TestArchiveBounds(t *testing.T) {
 	tw.WriteHeader(&tar.Header{Name: "bomb", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"})
 	tw.Close()
 	path = filepath.Join(t.TempDir(), "link.tar")
-	writeFile(t, path, buf.Bytes())
+	batchtest.WriteFile(t, path, buf.Bytes())
 	if results, err = judgeAll(t, w, path); err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +320,7 @@ func TestCutShort(t *testing.T) {
 	}
 	last := bytes.LastIndex(data, all[len(all)-1].data)
 	for end, reason := range map[int]string{last + 10: "unreadable", len(data): ""} {
-		writeFile(t, path, data[:end])
+		batchtest.WriteFile(t, path, data[:end])
 		results, err := judgeAll(t, w, path)
 		if err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/batchtest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify/batch"
 	"github.com/citizencert/citizencert/verify/evidence"
@@ -113,7 +114,7 @@ func TestVerifySpreadMangled(t *testing.T) {
 	data := mustRead(t, pack)
 	for i := 0; i < len(data); i += 97 {
 		data[i] ^= 1
-		writeFile(t, pack, data)
+		batchtest.WriteFile(t, pack, data)
 		_, err := batch.Verify(dir, pack, folder)
 		data[i] ^= 1
 		damage, ok := errors.AsType[*batch.DamageError](err)
@@ -122,7 +123,7 @@ func TestVerifySpreadMangled(t *testing.T) {
 			t.Fatalf("byte %d of the pack flipped: got %v", i, err)
 		}
 	}
-	writeFile(t, pack, data)
+	batchtest.WriteFile(t, pack, data)
 
 	needed := 0
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
@@ -131,10 +132,10 @@ func TestVerifySpreadMangled(t *testing.T) {
 		}
 		data := mustRead(t, path)
 		data[len(data)/2] ^= 1
-		writeFile(t, path, data)
+		batchtest.WriteFile(t, path, data)
 		_, err = batch.Verify(dir, pack, folder)
 		data[len(data)/2] ^= 1
-		writeFile(t, path, data)
+		batchtest.WriteFile(t, path, data)
 		damage, ok := errors.AsType[*batch.DamageError](err)
 		inside, _ := errors.AsType[*evidence.DamageError](err)
 		switch {
@@ -171,7 +172,7 @@ func TestVerifyKeptBeside(t *testing.T) {
 	data := mustRead(t, path)
 	mangled := bytes.Clone(data)
 	mangled[len(data)/2] ^= 1
-	writeFile(t, path, mangled)
+	batchtest.WriteFile(t, path, mangled)
 	_, err := batch.Verify(dir)
 	if damage, ok := errors.AsType[*batch.DamageError](err); !ok || damage.File != batch.EvidenceName {
 		t.Errorf("a byte flipped: got %v", err)

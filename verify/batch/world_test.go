@@ -11,19 +11,12 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/citizencert/citizencert/crl"
+	"github.com/citizencert/citizencert/internal/batchtest"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/batch"
-	"github.com/citizencert/citizencert/verify/moica"
 )
-
-const (
-	host    = "localhost:8080"
-	service = "tax"
-)
-
-var pseudonymKey = bytes.Repeat([]byte{7}, batch.MinPseudonymKey)
 
 // A world is a look-alike PKI, filings, and a policy that knows the lists of the PKI
 // and uses no network.
@@ -31,60 +24,23 @@ type world struct {
 	pki     *pkitest.PKI
 	filings *pkitest.Filings
 	n       int
+	policy  string // the folder that config is loaded from, for other processes
 	config  batch.Config
 }
 
 func newWorld(t testing.TB, cfg pkitest.FilingsConfig) *world {
 	t.Helper()
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
+	pki := testbed.New(t, nil)
 	filings, err := pki.NewFilings(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lists [][]byte
-	for _, ca := range []*pkitest.CA{pki.G2.Root, pki.G3.Root, pki.G2.MOICA, pki.G3.MOICA} {
-		list, err := ca.CRL(pkitest.CRLOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		lists = append(lists, list)
-	}
-	return &world{pki, filings, cfg.N, newConfig(t, scheme(t, pki), lists)}
-}
-
-func scheme(t testing.TB, pki *pkitest.PKI) verify.Scheme {
-	t.Helper()
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	policy := batchtest.SavePolicy(t, pki) // the lists name what has been revoked for the filings
+	config, err := batchtest.LoadPolicy(policy)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return moica.Test(anchors, "127.0.0.1")
-}
-
-func newConfig(t testing.TB, scheme verify.Scheme, lists [][]byte) batch.Config {
-	t.Helper()
-	store, err := crl.New(crl.Config{Offline: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { store.Close() })
-	for _, list := range lists {
-		if err := store.Add(list, ""); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return batch.Config{
-		Verify:       verify.Config{Scheme: scheme, Status: []verify.StatusSource{store}},
-		PseudonymKey: pseudonymKey, Host: host, Service: service,
-	}
+	return &world{pki, filings, cfg.N, policy, config}
 }
 
 func (w *world) runner(t testing.TB, change func(*batch.Config)) *batch.Runner {
@@ -151,35 +107,13 @@ func (w *world) write(t testing.TB, dir string) (expect []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		entry := map[string]any{"id": f.Name, "signer": f.Holder, "signature": f.Name + ".p7s"}
-		if !f.ReceivedAt.IsZero() {
-			entry["receivedAt"] = f.ReceivedAt
-		}
-		parts := map[string][]byte{f.Name + ".p7s": f.Signature}
-		if f.Content != nil {
-			entry["content"], parts[f.Name+".txt"] = f.Name+".txt", f.Content
-		}
-		if f.Line != "" {
-			entry["line"] = f.Line
-			entry["certificate"], parts[f.Name+".cer"] = f.Name+".cer", f.Certificate
-		}
-		for name, data := range parts {
-			writeFile(t, filepath.Join(dir, name), data)
-		}
-		if err := lines.Encode(entry); err != nil {
+		if err := lines.Encode(batchtest.WriteFiling(t, dir, &f)); err != nil {
 			t.Fatal(err)
 		}
 		expect = append(expect, f.Expect())
 	}
-	writeFile(t, filepath.Join(dir, batch.ManifestName), manifest.Bytes())
+	batchtest.WriteFile(t, filepath.Join(dir, batch.ManifestName), manifest.Bytes())
 	return expect
-}
-
-func writeFile(t testing.TB, path string, data []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // readResults returns the lines of a generation.

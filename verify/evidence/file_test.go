@@ -65,6 +65,9 @@ func TestDamageIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(f.Record.Objects) == 0 {
+		t.Fatal("the record has no objects")
+	}
 	for _, o := range f.Record.Objects {
 		start := bytes.Index(data, []byte(`"sha256":"`+o.SHA256.String()))
 		inside := start + bytes.Index(data[start:], []byte(`"data":"`)) + 100
@@ -140,10 +143,12 @@ func TestForgedVerdict(t *testing.T) {
 func TestStrippedEvidence(t *testing.T) {
 	w := newWorld(t)
 	f := ask(t, w.recorder(t), evidence.Question{Method: evidence.SignedData, Signature: w.sign(t, "a filing", nil)}, nil, "")
+	answers := 0
 	for i, o := range f.Record.Objects {
 		if o.Kind != evidence.KindOCSP {
 			continue
 		}
+		answers++
 		stripped := *f.Record
 		stripped.Objects = append(append([]evidence.Object(nil), f.Record.Objects[:i]...), f.Record.Objects[i+1:]...)
 		j, err := w.judge(t, nil).Judge(t.Context(), &stripped, nil)
@@ -153,6 +158,9 @@ func TestStrippedEvidence(t *testing.T) {
 		if j.Same() || j.Refusal == nil || j.Refusal.Reason != verify.ReasonStatusUnavailable {
 			t.Errorf("without %s %d: got %v", o.Kind, i, j)
 		}
+	}
+	if answers != 2 {
+		t.Errorf("the record has %d OCSP responses, want 2", answers)
 	}
 }
 

@@ -33,7 +33,11 @@ func TestRequireBoth(t *testing.T) {
 	judge := w.judge(t, func(cfg *evidence.JudgeConfig) { cfg.Ladder = both })
 	q := evidence.Question{Method: evidence.SignedData, Signature: w.sign(t, "a filing", nil)}
 	f := reread(t, ask(t, recorder, q, nil, ""))
-	for i, fact := range f.Record.Verdict.Signers[0].Revocation {
+	facts := f.Record.Verdict.Signers[0].Revocation
+	if len(facts) != 2 {
+		t.Errorf("the record has the status of %d certificates, want 2", len(facts))
+	}
+	for i, fact := range facts {
 		if fact.Other == nil || fact.Other.Evidence == fact.Evidence {
 			t.Errorf("the record has no evidence of the other kind about certificate %d", i)
 		}

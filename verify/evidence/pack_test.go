@@ -1,19 +1,19 @@
 package evidence_test
 
 import (
-	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/childtest"
 	"github.com/citizencert/citizencert/verify/evidence"
 )
 
@@ -306,19 +306,19 @@ func TestPackReaders(t *testing.T) {
 	openPack(t, path)
 }
 
-// TestPackWriter is the process that TestPackKilled kills.
-func TestPackWriter(t *testing.T) {
-	path := os.Getenv("EVIDENCE_PACK")
-	if path == "" {
-		return // not in that process
-	}
+func TestMain(m *testing.M) { childtest.Main(m, writePack) }
+
+// writePack puts one object after the other into a pack, and says what is in it.
+func writePack(path string) error {
 	p, err := evidence.OpenPack(path)
 	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
+		return err
 	}
 	for i := 0; ; i++ {
-		put(t, p, bytes.Repeat(object(7*i+6), 100))
+		data := bytes.Repeat(object(7*i+6), 100)
+		if err := p.Put(context.Background(), evidence.HashOf(data), data); err != nil {
+			return err
+		}
 		fmt.Println(i)
 	}
 }
@@ -329,27 +329,7 @@ func TestPackKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "killed.pack")
 	written := -1
 	for range 10 {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestPackWriter$")
-		cmd.Env = append(os.Environ(), "EVIDENCE_PACK="+path)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for stop := written + 1 + rand.IntN(100); lines.Scan(); {
-			var i int
-			if _, err := fmt.Sscan(lines.Text(), &i); err != nil {
-				t.Fatalf("the writer says %q", lines.Text())
-			}
-			if written = max(written, i); written >= stop {
-				break
-			}
-		}
-		cmd.Process.Kill()
-		cmd.Wait()
+		written = childtest.KillAt(t, path, written+1+rand.IntN(100))
 	}
 	p := openPack(t, path)
 	if damage, err := p.Check(); err != nil || len(damage) > 0 {

@@ -10,12 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/citizencert/citizencert/crl"
-	"github.com/citizencert/citizencert/ocspclient"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/evidence"
-	"github.com/citizencert/citizencert/verify/moica"
 )
 
 // A world is a look-alike PKI with a citizen and a time-stamp authority, and a
@@ -29,21 +27,15 @@ type world struct {
 
 func noon() time.Time { return time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC) }
 
-const host = "127.0.0.1"
-
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	clock := pkitest.NewClock(noon())
-	pki, err := pkitest.New(pkitest.Config{Now: clock.Now})
-	if err != nil {
+	w := &world{PKI: testbed.New(t, clock.Now), clock: clock}
+	var err error
+	if w.card, err = w.G3.IssueCard(pkitest.Person{Name: "王測試", LastFour: "6789"}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { pki.Close() })
-	w := &world{PKI: pki, clock: clock}
-	if w.card, err = pki.G3.IssueCard(pkitest.Person{Name: "王測試", LastFour: "6789"}); err != nil {
-		t.Fatal(err)
-	}
-	if w.tsa, err = pki.NewTSA(); err != nil {
+	if w.tsa, err = w.NewTSA(); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -60,18 +52,9 @@ func (w *world) silence() {
 	}
 }
 
-func (w *world) scheme(t testing.TB) verify.Scheme {
-	t.Helper()
-	var pins []moica.Pin
-	for _, p := range w.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(w.FS(), pins...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return moica.Test(anchors, host)
-}
+func (w *world) scheme(t testing.TB) verify.Scheme { return testbed.Scheme(t, w.PKI) }
+
+func (w *world) sources(t testing.TB) []verify.StatusSource { return testbed.Sources(t, w.clock.Now) }
 
 // policy is what the world's verifiers and judges judge by.
 func (w *world) policy(t testing.TB) verify.Config {
@@ -79,21 +62,6 @@ func (w *world) policy(t testing.TB) verify.Config {
 		Scheme:       w.scheme(t),
 		Timestamping: &verify.TimestampAuthority{Anchors: []*x509.Certificate{w.tsa.Issuer.Cert}},
 	}
-}
-
-func (w *world) sources(t testing.TB) []verify.StatusSource {
-	t.Helper()
-	ocsp, err := ocspclient.New(ocspclient.Config{AllowedHosts: []string{host}, Now: w.clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ocsp.Close() })
-	lists, err := crl.New(crl.Config{AllowedHosts: []string{host}, Now: w.clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { lists.Close() })
-	return []verify.StatusSource{ocsp, lists}
 }
 
 func (w *world) verifier(t testing.TB, change func(*verify.Config)) *verify.Verifier {

@@ -8,7 +8,8 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/citizencert/citizencert/pkitest"
+	"github.com/citizencert/citizencert/internal/outside"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
 )
@@ -16,7 +17,7 @@ import (
 // The real first generation is judged at 2020 under the historical policy, and
 // refused by the name of its digest under any other.
 func TestHistoricalReal(t *testing.T) {
-	anchors, err := moica.LoadHistoricalAnchors(os.DirFS(realPKI(t)))
+	anchors, err := moica.LoadHistoricalAnchors(os.DirFS(outside.RealPKI(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,11 +88,7 @@ func TestHistoricalIsApart(t *testing.T) {
 			t.Errorf("got %v for %s in a test, want it refused", err, p.Name)
 		}
 	}
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pki.Close()
+	pki := testbed.New(t, nil)
 	if _, err := moica.LoadHistoricalAnchors(pki.FS()); err == nil {
 		t.Error("got no error for look-alikes")
 	}

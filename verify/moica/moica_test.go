@@ -13,29 +13,12 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/citizencert/citizencert/internal/outside"
+	"github.com/citizencert/citizencert/internal/testbed"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 	"github.com/citizencert/citizencert/verify/moica"
 )
-
-func realPKI(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("CITIZENCERT_REAL_PKI")
-	if dir == "" {
-		t.Skip("CITIZENCERT_REAL_PKI is not set: the real CA certificates are not part of the module")
-	}
-	return dir
-}
-
-func newPKI(t testing.TB) *pkitest.PKI {
-	t.Helper()
-	pki, err := pkitest.New(pkitest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pki.Close() })
-	return pki
-}
 
 func testPins(pki *pkitest.PKI) []moica.Pin {
 	var pins []moica.Pin
@@ -46,7 +29,7 @@ func testPins(pki *pkitest.PKI) []moica.Pin {
 }
 
 func TestLoadAnchorsReal(t *testing.T) {
-	anchors, err := moica.LoadAnchors(os.DirFS(realPKI(t)))
+	anchors, err := moica.LoadAnchors(os.DirFS(outside.RealPKI(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +57,7 @@ func TestLoadAnchorsReal(t *testing.T) {
 }
 
 func TestLoadAnchors(t *testing.T) {
-	pki := newPKI(t)
+	pki := testbed.New(t, nil)
 	file := func(name string) *fstest.MapFile {
 		f, err := pki.FS().Open(name)
 		if err != nil {
@@ -110,7 +93,7 @@ func TestLoadAnchors(t *testing.T) {
 		{"nothing", fstest.MapFS{}, 0, "", "none of the pinned roots"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			anchors, err := moica.LoadTestAnchors(tt.files, testPins(pki)...)
+			anchors, err := moica.LoadTestAnchors(tt.files, pki.Pins()...)
 			if tt.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.fails) {
 					t.Fatalf("got error %v, want %q", err, tt.fails)
@@ -151,7 +134,7 @@ func TestLoadAnchors(t *testing.T) {
 
 // A new generation is added by the relying party, with its own pin.
 func TestLoadAnchorsWithNewGeneration(t *testing.T) {
-	pki := newPKI(t)
+	pki := testbed.New(t, nil)
 	anchors, err := moica.LoadAnchors(pki.FS(), testPins(pki)...)
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +156,7 @@ func (r redirected) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func TestFetchAnchors(t *testing.T) {
-	dir := realPKI(t)
+	dir := outside.RealPKI(t)
 	published := map[string]string{
 		"/grca.nat.gov.tw/repository/Certs/GRCA2.cer":     "GRCA-G2.pem",
 		"/grca.nat.gov.tw/repository/Certs/GRCAG3.crt":    "GRCA-G3.pem",
@@ -214,8 +197,8 @@ func TestFetchAnchors(t *testing.T) {
 }
 
 func TestIdentity(t *testing.T) {
-	pki := newPKI(t)
-	anchors, err := moica.LoadTestAnchors(pki.FS(), testPins(pki)...)
+	pki := testbed.New(t, nil)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	if err != nil {
 		t.Fatal(err)
 	}

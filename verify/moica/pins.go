@@ -97,9 +97,22 @@ func LoadAnchors(fsys fs.FS, more ...Pin) (*Anchors, error) {
 	return &Anchors{set}, nil
 }
 
+// A TestPin is a [Pin], or the like of it that a look-alike gives: package pkitest
+// imports nothing of ours, and has a type of its own.
+type TestPin interface {
+	~struct {
+		Name, SHA256 string
+		Root         bool
+	}
+}
+
 // LoadTestAnchors is LoadAnchors for a look-alike, of which the caller gives
 // every pin. The pins of production are refused.
-func LoadTestAnchors(fsys fs.FS, pins ...Pin) (*TestAnchors, error) {
+func LoadTestAnchors[P TestPin](fsys fs.FS, given ...P) (*TestAnchors, error) {
+	var pins []Pin
+	for _, p := range given {
+		pins = append(pins, Pin(p))
+	}
 	for _, p := range slices.Concat(Pins(), HistoricalPins()) {
 		if slices.ContainsFunc(pins, func(q Pin) bool { return strings.EqualFold(p.SHA256, q.SHA256) }) {
 			return nil, fmt.Errorf("moica: %s is an anchor of production and cannot be one of a test", p.Name)

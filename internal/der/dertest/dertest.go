@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/citizencert/citizencert/internal/outside"
 )
 
 // An Input is one input with a name for its subtest.
@@ -73,36 +75,30 @@ func Hostile(size int) []Input {
 	}
 }
 
-// Conformance returns the path of a file or folder of the public conformance
-// material, which the variable CITIZENCERT_CONFORMANCE points at, and skips the
-// test if the variable is not set.
-func Conformance(tb testing.TB, name string) string {
+// AllSeeds returns the inputs of all archives in the seed corpora of package outside.
+func AllSeeds(tb testing.TB) [][]byte {
 	tb.Helper()
-	root := os.Getenv("CITIZENCERT_CONFORMANCE")
-	if root == "" {
-		tb.Skip("CITIZENCERT_CONFORMANCE is not set")
-	}
-	return filepath.Join(root, filepath.FromSlash(name))
+	return readSeeds(tb, "*")
 }
 
-// Seeds returns the inputs of the named archives in the seed corpora of
-// CITIZENCERT_CONFORMANCE, or of all archives if none is named. It returns
-// nothing if the variable is not set. Finding nothing if it is set is a
-// failure.
+// Seeds returns the inputs of the named archives, for fuzzing, which goes on with
+// nothing where there are no corpora.
 func Seeds(tb testing.TB, archives ...string) [][]byte {
 	tb.Helper()
-	root := os.Getenv("CITIZENCERT_CONFORMANCE")
-	if root == "" {
+	if os.Getenv("CITIZENCERT_CONFORMANCE") == "" {
 		return nil
 	}
-	if len(archives) == 0 {
-		archives = []string{"*"}
-	}
+	return readSeeds(tb, archives...)
+}
+
+// readSeeds fails where an archive has nothing.
+func readSeeds(tb testing.TB, archives ...string) [][]byte {
+	tb.Helper()
 	var seeds [][]byte
 	for _, pattern := range archives {
-		names, err := filepath.Glob(filepath.Join(root, "fuzz-seeds", pattern+".zip"))
+		names, err := filepath.Glob(outside.Conformance(tb, "fuzz-seeds", pattern+".zip"))
 		if err != nil || len(names) == 0 {
-			tb.Fatalf("no seed archive %s.zip in CITIZENCERT_CONFORMANCE (%v)", pattern, err)
+			tb.Fatalf("no seed archive %s.zip (%v)", pattern, err)
 		}
 		for _, name := range names {
 			inputs, err := readArchive(name)
