@@ -212,9 +212,10 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 
 // Digest verifies a detached SignedData from digests of its content that were
 // computed before. Each digest algorithm that a signer uses must be among them.
-// The caller answers for the content: that it is not a statement line is not
-// checked. A SignerInfo without signedAttrs is refused under every policy, since
-// what its signature covers cannot be looked at.
+// With [Options].Line they must be those of the line. Otherwise the caller answers
+// for the content: that it is not a statement line is checked only if the SignedData
+// has it inside all the same. A SignerInfo without signedAttrs is refused under
+// every policy, since what its signature covers cannot be looked at.
 func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash][]byte, opts *Options) (result *Result, refusal error) {
 	defer func() { result, refusal = v.describe(askedDigest, der, opts, result, refusal) }()
 	j, err := v.parse(ctx, der, opts)
@@ -226,6 +227,9 @@ func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash]
 	return j.judge(func(hashes []crypto.Hash) (digests, error) {
 		given, err := givenDigests(sums, hashes)
 		if err != nil {
+			return nil, err
+		}
+		if err := j.checkLineBy(given); err != nil {
 			return nil, err
 		}
 		return given, j.compareInside(given)
