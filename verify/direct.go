@@ -133,6 +133,13 @@ func (g *attributeGuard) readHeader() {
 	}
 }
 
+// isAttributes is the verdict of an attributeGuard on content in memory.
+func isAttributes(content []byte) bool {
+	var guard attributeGuard
+	guard.Write(content)
+	return guard.sawAttributes()
+}
+
 // sawAttributes reports, after the content has passed, whether it was a set of
 // attributes.
 func (g *attributeGuard) sawAttributes() bool {
