@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto/x509"
+	"errors"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/der"
@@ -148,7 +149,8 @@ func (g *attributeGuard) sawAttributes() bool {
 	}
 	doc, err := der.Scan(g.kept, der.Limits{})
 	if err != nil {
-		return false
+		_, beyond := errors.AsType[*der.LimitError](err)
+		return beyond // what is deeper than is looked into is taken for one, like what is larger
 	}
 	r := doc.Root().Reader()
 	for member := range r.All() {
