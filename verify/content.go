@@ -50,6 +50,8 @@ func (c *call) checkLine(content []byte) error {
 	wide := bytes.TrimPrefix(content, []byte("\xff\xfe"))
 	expected := c.opts.Line
 	switch {
+	case len(expected) > line.MaxLine: // what is read ahead would not tell it from something longer
+		return refuse(ReasonPurpose, "the statement line that was expected has %d bytes, want at most %d", len(expected), line.MaxLine)
 	case expected != "" && string(content) == expected:
 		return nil
 	case expected != "" && c.v.tolerated[DeviationUTF16Line] && bytes.Equal(wide, line.UTF16LE(expected)):
