@@ -259,8 +259,22 @@ func attackAttributesAsContent(t *testing.T, w *world) {
 		res, err := v.SignedData(t.Context(), der, nil)
 		wantReason(t, res, err, verify.ReasonSignedAttributes)
 	}
+	// The signature of a genuine message is one over its attributes, for whoever takes
+	// them for a text.
+	bare, err := w.card.SignPKCS1([]byte(attributes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := w.verifier.Signature(t.Context(), w.card.Cert.Raw, x509.SHA256WithRSA, attributes, bare, nil)
+	wantReason(t, res, err, verify.ReasonPurpose)
+	if bare, err = w.card.SignPKCS1(attributes[2:]); err != nil {
+		t.Fatal(err)
+	}
+	res, err = w.verifier.Signature(t.Context(), w.card.Cert.Raw, x509.SHA256WithRSA, attributes[2:], bare, nil)
+	wantReason(t, res, err, "")
+
 	der = w.sign(t, w.card, filing, &pkitest.CMSOptions{NoSignedAttributes: true})
-	res, err := w.verifier.SignedData(t.Context(), der, nil)
+	res, err = w.verifier.SignedData(t.Context(), der, nil)
 	wantReason(t, res, err, verify.ReasonSignedAttributes)
 	res, err = tolerant.SignedData(t.Context(), der, nil)
 	wantReason(t, res, err, "")

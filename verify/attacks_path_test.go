@@ -139,7 +139,7 @@ func attackConstraints(t *testing.T, w *world) {
 	below := subCA(t, w.G3.MOICA, pkitest.Template{})
 	w.wantCertificate(t, "a CA below MOICA", issueUnder(t, below, pkitest.Template{}).DER, verify.ReasonConstraints, below.Cert)
 	beside := subCA(t, w.G3.Root, pkitest.Template{})
-	w.wantCertificate(t, "a CA beside MOICA", issueUnder(t, beside, pkitest.Template{}).DER, "", beside.Cert)
+	w.wantCertificate(t, "a CA beside MOICA", issueUnder(t, beside, pkitest.Template{}).DER, verify.ReasonUntrusted, beside.Cert)
 	citizen := subCA(t, w.G3.MOICA, pkitest.Template{BasicConstraints: &pkitest.BasicConstraints{}, KeyUsage: x509.KeyUsageDigitalSignature})
 	w.wantCertificate(t, "issued by a citizen", issueUnder(t, citizen, pkitest.Template{}).DER, verify.ReasonConstraints, citizen.Cert)
 	unknown := pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}}

@@ -134,6 +134,9 @@ func (c *call) certify(cert *x509.Certificate, hints []*x509.Certificate) (Signe
 	if err != nil {
 		return Signer{}, atCheck(pathError(err), CheckPath, cert)
 	}
+	if err := c.profile.checkIssuer(path, c.v.paths); err != nil {
+		return Signer{}, atCheck(err, CheckPath, path...)
+	}
 	if err := c.profile.check(path); err != nil {
 		return Signer{}, atCheck(err, CheckProfile, path...)
 	}

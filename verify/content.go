@@ -32,6 +32,16 @@ func (d digests) of(h crypto.Hash) []byte {
 	return nil
 }
 
+// areOf reports whether these are the sums of content.
+func (d digests) areOf(content []byte) bool {
+	for _, given := range d {
+		if !equalDigests(algorithm.AppendSum(nil, given.hash, content), d.of(given.hash)) {
+			return false
+		}
+	}
+	return len(d) > 0
+}
+
 // checkLine refuses content that begins like a statement line, in UTF-8 or
 // UTF-16LE, with or without byte order mark, unless it is the line that is
 // expected, byte for byte. UTF-16LE passes for that line where the policy
@@ -40,6 +50,8 @@ func (c *call) checkLine(content []byte) error {
 	wide := bytes.TrimPrefix(content, []byte("\xff\xfe"))
 	expected := c.opts.Line
 	switch {
+	case len(expected) > line.MaxLine: // what is read ahead would not tell it from something longer
+		return refuse(ReasonPurpose, "the statement line that was expected has %d bytes, want at most %d", len(expected), line.MaxLine)
 	case expected != "" && string(content) == expected:
 		return nil
 	case expected != "" && c.v.tolerated[DeviationUTF16Line] && bytes.Equal(wide, line.UTF16LE(expected)):
@@ -51,6 +63,26 @@ func (c *call) checkLine(content []byte) error {
 		return refuse(ReasonPurpose, "the content begins with %q and is a statement line, not a document", line.Prefix)
 	}
 	return nil
+}
+
+// checkLineBy is checkLine for content of which digests are given. Without the
+// content inside they tell that it is the line that is expected, and not that it
+// is another one.
+func (j *judgement) checkLineBy(given digests) error {
+	expected := j.opts.Line
+	switch {
+	case !j.message.Detached:
+		return j.checkLine(j.message.Content.Bytes())
+	case expected == "":
+		return nil
+	}
+	wide := line.UTF16LE(expected)
+	for _, content := range [][]byte{[]byte(expected), wide, append([]byte("\xff\xfe"), wide...)} {
+		if given.areOf(content) {
+			return j.checkLine(content)
+		}
+	}
+	return refuse(ReasonPurpose, "the digests that were given are not those of the statement line that was expected")
 }
 
 // longestHead is what checkLine looks at: one byte more than the longest line in

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/citizencert/citizencert/internal/der/dertest"
 	"github.com/citizencert/citizencert/pkitest"
 	"github.com/citizencert/citizencert/verify"
 )
@@ -82,6 +83,13 @@ func TestAttributesAsContent(t *testing.T) {
 	}
 	digest := pkitest.MessageDigest(make([]byte, 32))
 	genuine := attributes(1, digest)
+	nested := func(levels int) pkitest.Attribute {
+		value := []byte{5, 0}
+		for range levels {
+			value = dertest.TLV(0x30, value)
+		}
+		return pkitest.Attribute{Type: pkitest.OIDCardNumber, Values: [][]byte{value}}
+	}
 	for _, tt := range []struct {
 		name, content string
 		want          verify.Reason
@@ -90,6 +98,9 @@ func TestAttributesAsContent(t *testing.T) {
 		{"attributes of 500 bytes", attributes(500, digest), verify.ReasonSignedAttributes},
 		{"attributes of 100 KB", attributes(100<<10, digest), verify.ReasonSignedAttributes},
 		{"attributes of 2 MB", attributes(2<<20, digest), verify.ReasonSignedAttributes},
+		{"attributes of 40 levels", attributes(1, digest, nested(40)), verify.ReasonSignedAttributes},
+		{"attributes of 40 levels without message-digest", attributes(1, nested(40)), verify.ReasonSignedAttributes},
+		{"attributes of 4 levels without message-digest", attributes(1, nested(4)), ""},
 		{"attributes of indefinite length", "\x31\x80" + genuine[2:] + "\x00\x00", verify.ReasonSignedAttributes},
 		{"attributes without message-digest", attributes(1), ""},
 		{"attributes and a byte", genuine + "0", ""},

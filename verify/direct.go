@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto/x509"
+	"errors"
 
 	"github.com/citizencert/citizencert/internal/algorithm"
 	"github.com/citizencert/citizencert/internal/der"
@@ -133,6 +134,13 @@ func (g *attributeGuard) readHeader() {
 	}
 }
 
+// isAttributes is the verdict of an attributeGuard on content in memory.
+func isAttributes(content []byte) bool {
+	var guard attributeGuard
+	guard.Write(content)
+	return guard.sawAttributes()
+}
+
 // sawAttributes reports, after the content has passed, whether it was a set of
 // attributes.
 func (g *attributeGuard) sawAttributes() bool {
@@ -141,7 +149,8 @@ func (g *attributeGuard) sawAttributes() bool {
 	}
 	doc, err := der.Scan(g.kept, der.Limits{})
 	if err != nil {
-		return false
+		_, beyond := errors.AsType[*der.LimitError](err)
+		return beyond // what is deeper than is looked into is taken for one, like what is larger
 	}
 	r := doc.Root().Reader()
 	for member := range r.All() {

@@ -114,6 +114,7 @@ func TestRememberedExpiredCA(t *testing.T) {
 // with it, and what another profile accepted.
 func TestNotRemembered(t *testing.T) {
 	w := newWorld(t)
+	w.verifier = w.newVerifier(t, func(cfg *verify.Config) { cfg.Scheme.Profile.RequireKnownIssuer = false })
 	ca := subCA(t, w.G3.Root, pkitest.Template{})
 	below := issueUnder(t, ca, pkitest.Template{})
 	w.wantCertificate(t, "without its CA", below.DER, verify.ReasonUntrusted)

@@ -88,3 +88,38 @@ func TestPIVStyleProfile(t *testing.T) {
 		})
 	}
 }
+
+// A root that certifies many CAs vouches for none of them as one of the scheme's:
+// what a certificate says of its holder counts if its CA is known beforehand.
+func TestKnownIssuer(t *testing.T) {
+	w := newWorld(t)
+	like := pkitest.Template{RawSubject: w.G3.MOICA.Cert.RawSubject, SubjectKeyID: w.G3.MOICA.Cert.SubjectKeyId}
+	beside, disguised := subCA(t, w.G3.Root, pkitest.Template{}), subCA(t, w.G3.Root, like)
+	known := w.newVerifier(t, func(cfg *verify.Config) { cfg.Scheme.Intermediates = append(cfg.Scheme.Intermediates, beside.Cert) })
+	anyIssuer := w.newVerifier(t, func(cfg *verify.Config) { cfg.Scheme.Profile.RequireKnownIssuer = false })
+	for _, tt := range []struct {
+		name   string
+		issuer *pkitest.CA
+		v      *verify.Verifier
+		want   verify.Reason
+	}{
+		{"MOICA", w.G3.MOICA, w.verifier, ""},
+		{"a CA beside it", beside, w.verifier, verify.ReasonUntrusted},
+		{"a CA beside it, known", beside, known, ""},
+		{"a CA beside it, under another profile", beside, anyIssuer, ""},
+		{"a CA of its name and key identifier", disguised, w.verifier, verify.ReasonUntrusted},
+		{"the root", w.G3.Root, w.verifier, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			issued := issueUnder(t, tt.issuer, pkitest.Template{})
+			card := &pkitest.Card{Cert: issued.Cert, Key: issued.Key, Issuer: tt.issuer}
+			message := w.sign(t, card, filing, &pkitest.CMSOptions{Certificates: []*x509.Certificate{tt.issuer.Cert, card.Cert}})
+			for range 2 { // what is remembered changes nothing
+				res, err := tt.v.SignedData(t.Context(), message, nil)
+				wantReason(t, res, err, tt.want)
+				res, err = tt.v.Certificate(t.Context(), issued.DER, &verify.Options{Certificates: [][]byte{tt.issuer.Cert.Raw}})
+				wantReason(t, res, err, tt.want)
+			}
+		})
+	}
+}

@@ -98,7 +98,14 @@ type Profile struct {
 	// certificate that does not say which of them it means is refused.
 	RequireKeyIdentifier bool
 
-	// AllowCA accepts the certificate of a CA. No signer is ever one.
+	// RequireKnownIssuer asks that the CA which issued the certificate is known
+	// beforehand: one of Scheme.Intermediates, or an anchor. Where an anchor has
+	// certified CAs for others than the holders of this scheme too, one that comes
+	// with a message is no better than a stranger's.
+	RequireKnownIssuer bool
+
+	// AllowCA accepts the certificate of a CA, also as a signer's. No signer is ever
+	// an anchor.
 	AllowCA bool
 
 	// Identify reads the holder out of a certificate that has passed everything
@@ -148,6 +155,15 @@ func (p *Profile) check(path []*x509.Certificate) error {
 		}
 	}
 	return nil
+}
+
+// checkIssuer judges who issued the first certificate of a path.
+func (p *Profile) checkIssuer(path []*x509.Certificate, known *certpath.Set) error {
+	if !p.RequireKnownIssuer || len(path) == 1 || known.Known(path[1].Raw) != nil {
+		return nil
+	}
+	return &Error{Reason: ReasonUntrusted, Signer: -1, Cert: path[1],
+		Err: fmt.Errorf("the CA that issued certificate %s is none of those known beforehand, which profile %q requires", serialOf(path[0]), p.Name)}
 }
 
 var (

@@ -246,6 +246,7 @@ func TestSeveralSigners(t *testing.T) {
 func TestStatementLine(t *testing.T) {
 	w := newWorld(t)
 	line := "citizencert:1/signin/tax.example/tax/1/abc"
+	longest := line + strings.Repeat("x", 1024-len(line))
 	for _, tt := range []struct {
 		name, content, line string
 		want                verify.Reason
@@ -260,6 +261,8 @@ func TestStatementLine(t *testing.T) {
 		{"UTF-16LE with a byte order mark", "\xff\xfe" + wide(line), "", verify.ReasonPurpose},
 		{"the prefix alone", "citizencert:", "", verify.ReasonPurpose},
 		{"almost the prefix", "citizencert", "", ""},
+		{"as long as a line may be", longest, longest, ""},
+		{"longer than any line", longest + "x", longest + "x", verify.ReasonPurpose},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			opts := &verify.Options{Line: tt.line}
@@ -268,6 +271,12 @@ func TestStatementLine(t *testing.T) {
 			detached := w.sign(t, w.card, tt.content, &pkitest.CMSOptions{Detached: true})
 			res, err = w.verifier.Detached(t.Context(), detached, strings.NewReader(tt.content), opts)
 			wantReason(t, res, err, tt.want)
+			byDigest := tt.want
+			if tt.line == "" {
+				byDigest = "" // whoever gives a digest answers for what it is of
+			}
+			res, err = w.verifier.Digest(t.Context(), detached, sumsOf([]byte(tt.content)), opts)
+			wantReason(t, res, err, byDigest)
 			sig, err := w.card.SignPKCS1([]byte(tt.content))
 			if err != nil {
 				t.Fatal(err)

@@ -212,9 +212,10 @@ func (v *Verifier) Detached(ctx context.Context, der []byte, content io.Reader, 
 
 // Digest verifies a detached SignedData from digests of its content that were
 // computed before. Each digest algorithm that a signer uses must be among them.
-// The caller answers for the content: that it is not a statement line is not
-// checked. A SignerInfo without signedAttrs is refused under every policy, since
-// what its signature covers cannot be looked at.
+// With [Options].Line they must be those of the line. Otherwise the caller answers
+// for the content: that it is not a statement line is checked only if the SignedData
+// has it inside all the same. A SignerInfo without signedAttrs is refused under
+// every policy, since what its signature covers cannot be looked at.
 func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash][]byte, opts *Options) (result *Result, refusal error) {
 	defer func() { result, refusal = v.describe(askedDigest, der, opts, result, refusal) }()
 	j, err := v.parse(ctx, der, opts)
@@ -228,6 +229,9 @@ func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash]
 		if err != nil {
 			return nil, err
 		}
+		if err := j.checkLineBy(given); err != nil {
+			return nil, err
+		}
 		return given, j.compareInside(given)
 	})
 }
@@ -235,7 +239,8 @@ func (v *Verifier) Digest(ctx context.Context, der []byte, sums map[crypto.Hash]
 // Signature verifies a bare signature over signed, as the card reader component
 // (PKCS#1) and TW FidO deliver it. certificate is in DER and is not covered by
 // the signature: its path is. alg is what was asked for, never what the answer
-// claims.
+// claims. A set of signed attributes is refused with ReasonPurpose: its signature
+// may have been taken out of a SignedData over something else.
 func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, opts *Options) (result *Result, refusal error) {
 	defer func() { result, refusal = v.describe(askedSignature, certificate, opts, result, refusal) }()
 	c := v.newCall(opts, UseSignIn)
@@ -247,6 +252,9 @@ func (v *Verifier) Signature(ctx context.Context, certificate []byte, alg x509.S
 func (v *Verifier) signature(ctx context.Context, certificate []byte, alg x509.SignatureAlgorithm, signed, signature []byte, c *call, last func() error) (*Result, error) {
 	if err := c.checkLine(signed); err != nil {
 		return nil, err
+	}
+	if isAttributes(signed) {
+		return nil, refuse(ReasonPurpose, "what was signed is a set of signed attributes: the signature may be that of a SignedData")
 	}
 	cert, hints, err := c.certificates(certificate)
 	if err != nil {

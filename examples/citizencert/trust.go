@@ -158,6 +158,9 @@ func (t *trust) scheme(in *files) (verify.Scheme, error) {
 	identify := s.Profile.Identify
 	s.Profile = t.chosenProfile()
 	s.Profile.ExtKeyUsages = t.purposes
+	if t.custom() { // anchors alone are given, and CAs come with FILE
+		s.Profile.RequireKnownIssuer = false
+	}
 	if t.profileName() != profileAny {
 		s.Profile.Identify = identify // of the pinned anchors; any certificate is not a person's
 	}

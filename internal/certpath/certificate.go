@@ -15,8 +15,11 @@ import (
 )
 
 // certificateLimits bound a certificate. Those of the national schemes take two
-// to three kilobytes; a megabyte leaves room for anything that is one.
-var certificateLimits = der.Limits{Bytes: 1 << 20, Elements: 1 << 18}
+// to three kilobytes with two hundred elements; a megabyte leaves room for anything
+// that is one. Elements are what costs time, and a message may have 64 certificates
+// that are looked at for each of its signers: there is room for as many names and
+// policies as one may hold.
+var certificateLimits = der.Limits{Bytes: 1 << 20, Elements: 1 << 14}
 
 // Extension returns an extension of a certificate, or false if it has none of
 // that type. Package x509 refuses certificates that have two.

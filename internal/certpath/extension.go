@@ -219,6 +219,10 @@ func (x *extensions) parseAuthorityKey(e der.Element, _ bool) (err error) {
 	return err
 }
 
+// maxPurposes bounds how many purposes one certificate may name. Those in use name
+// up to five.
+const maxPurposes = 256
+
 // ExtKeyUsageSyntax ::= SEQUENCE SIZE (1..MAX) OF OBJECT IDENTIFIER
 func (x *extensions) parseExtKeyUsage(e der.Element, _ bool) error {
 	if e.Tag != der.Sequence || len(e.Body) == 0 {
@@ -227,6 +231,9 @@ func (x *extensions) parseExtKeyUsage(e der.Element, _ bool) error {
 	x.hasExtKeyUsage = true
 	r := e.Reader()
 	for purpose := range r.All() {
+		if len(x.extKeyUsages) == maxPurposes {
+			return &der.LimitError{What: "extended key usages", Limit: maxPurposes}
+		}
 		id, err := purpose.ObjectID()
 		if err != nil {
 			return err

@@ -84,6 +84,10 @@ func TestParseExtensionLimits(t *testing.T) {
 		{"mappings", 33, func(n int) []byte {
 			return tlv(0x30, slices.Repeat(tlv(0x30, oid(t, "1.2.3"), oid(t, "1.2.4")), n))
 		}, maxPolicies},
+		{"purposes", 37, func(n int) []byte { return tlv(0x30, slices.Repeat(oid(t, "1.2.3"), n)) }, maxPurposes},
+		{"subtrees", 30, func(n int) []byte { // two elements each, and two around them
+			return tlv(0x30, tlv(0xa1, slices.Repeat(tlv(0x30, text(0x82, "a")), n)))
+		}, (certificateLimits.Elements - 2) / 2},
 	}
 	for _, test := range tests {
 		if _, err := parseOne(test.id, test.list(test.max)); err != nil {

@@ -121,7 +121,7 @@ func (e Element) Time() (time.Time, error) {
 		return time.Time{}, e.Errorf("time of %d characters is not in the form %s", len(e.Body), layout)
 	}
 	t, err := time.Parse(layout, string(e.Body))
-	if err != nil {
+	if signed := e.Body[0] == '+' || e.Body[0] == '-'; err != nil || signed { // package time takes -1 for a year
 		return time.Time{}, e.Errorf("time %q is not in the form %s", e.Body, layout)
 	}
 	if e.Tag == UTCTime && t.Year() >= 2050 {

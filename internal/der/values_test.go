@@ -174,6 +174,8 @@ func TestTime(t *testing.T) {
 		{"30 February", tlv(0x17, []byte("250230000000Z")), "", "form"},
 		{"lower-case z", tlv(0x17, []byte("251130235959z")), "", "form"},
 		{"spaces for digits", tlv(0x17, []byte("25113023 959Z")), "", "form"},
+		{"a sign in the year", tlv(0x17, []byte("-11130235959Z")), "", "form"},
+		{"a sign in a long year", tlv(0x18, []byte("2-110102030405Z")), "", "form"},
 		{"INTEGER", tlv(0x02, []byte("2")), "", "want a UTCTime"},
 		{"GeneralizedTime in a UTCTime", tlv(0x17, []byte("20510102030405Z")), "", "15 characters"},
 	} {

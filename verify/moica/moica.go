@@ -73,13 +73,16 @@ func scheme(set anchorSet, profile verify.Profile) verify.Scheme {
 
 // SignatureProfile is the profile of the certificate that signs. MOICA issues it
 // with digitalSignature alone: there is no nonRepudiation bit to ask for, so what
-// a signature means must stand in what is signed.
+// a signature means must stand in what is signed. Other CAs under the Government
+// Root CA issue for companies, agencies and tests: what a holder is called counts
+// in a certificate of a pinned MOICA alone.
 func SignatureProfile() verify.Profile {
 	return verify.Profile{
 		Name:                 "moica",
 		KeyUsage:             x509.KeyUsageDigitalSignature,
 		Policies:             []string{PolicyLevel3},
 		RequireKeyIdentifier: true,
+		RequireKnownIssuer:   true,
 	}
 }
 
@@ -91,5 +94,6 @@ func EncryptionProfile() verify.Profile {
 		KeyUsage:             x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment,
 		Policies:             []string{PolicyLevel3},
 		RequireKeyIdentifier: true,
+		RequireKnownIssuer:   true,
 	}
 }
