@@ -38,24 +38,25 @@ func Verify(dir string, further ...string) (*Report, error) {
 	defer all.Close()
 	a := &audit{dir: dir, batch: nameOf(head), summary: newSummary(), held: newHeld(all.String(), all.has)}
 	a.complete = where(head) != evidenceElsewhere || len(further) > 0
-	err = a.run()
+	err = eachGeneration(dir, a.generation)
 	if a.last != nil {
 		a.last.Elsewhere = a.elsewhere
 	}
 	return a.last, err
 }
 
-// run goes through the generations, and leaves the last Report in a.last.
-func (a *audit) run() error {
-	for generation := 0; ; generation++ {
-		begun, err := exists(filepath.Join(a.dir, fmt.Sprintf(resultsName, generation)))
+// eachGeneration calls visit for each generation of a record that has results, and for
+// the first.
+func eachGeneration(dir string, visit func(n int) error) error {
+	for n := 0; ; n++ {
+		begun, err := exists(filepath.Join(dir, fmt.Sprintf(resultsName, n)))
 		if err != nil {
 			return err
 		}
-		if !begun && generation > 0 {
-			return noManifest(a.dir, generation)
+		if !begun && n > 0 {
+			return noManifest(dir, n)
 		}
-		if err := a.generation(generation); err != nil {
+		if err := visit(n); err != nil {
 			return err
 		}
 	}
@@ -78,7 +79,7 @@ type audit struct {
 	complete   bool  // held must have all that lines rest on
 	elsewhere  int64 // lines that rest on something else
 	summary    *Summary
-	last       *Report
+	last       *Report // of the generation before
 }
 
 // where returns where the evidence of a batch is, by its head.

@@ -45,7 +45,8 @@ type RejudgeOptions struct {
 //
 // It checks each line against its chain as it goes, and each manifest against the lines
 // before it, and ends with a [*DamageError] at the first that is not as it was written;
-// [Verify] checks the record as a whole, and the evidence. An error comes with a nil Rejudged and ends it.
+// [Verify] checks the record as a whole, and the evidence. An error comes with a nil
+// Rejudged and ends it.
 func Rejudge(ctx context.Context, dir string, judge *evidence.Judge, opts RejudgeOptions) iter.Seq2[*Rejudged, error] {
 	return func(yield func(*Rejudged, error) bool) {
 		head, err := os.ReadFile(filepath.Join(dir, headName))
@@ -57,7 +58,11 @@ func Rejudge(ctx context.Context, dir string, judge *evidence.Judge, opts Rejudg
 			return
 		}
 		r := rejudging{ctx: ctx, judge: judge, opts: opts, scan: scan{batch: nameOf(head)}}
-		if err := r.run(dir, yield); err != nil && err != errEnough {
+		err = eachGeneration(dir, func(n int) error {
+			r.scan = scan{batch: r.batch, generation: n}
+			return r.rejudge(dir, yield)
+		})
+		if err != nil && err != errEnough {
 			yield(nil, err)
 		}
 	}
@@ -73,22 +78,6 @@ type rejudging struct {
 	judge *evidence.Judge
 	opts  RejudgeOptions
 	last  *Report // of the generation before
-}
-
-func (r *rejudging) run(dir string, yield func(*Rejudged, error) bool) error {
-	for generation := 0; ; generation++ {
-		begun, err := exists(filepath.Join(dir, fmt.Sprintf(resultsName, generation)))
-		if err != nil {
-			return err
-		}
-		if !begun && generation > 0 {
-			return noManifest(dir, generation)
-		}
-		r.scan = scan{batch: r.batch, generation: generation}
-		if err := r.rejudge(dir, yield); err != nil {
-			return err
-		}
-	}
 }
 
 // rejudge has the lines of a generation judged, and compares its manifest with them.
