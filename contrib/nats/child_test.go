@@ -52,16 +52,7 @@ func (j job) run() error {
 }
 
 func (j job) work() error {
-	cfg, err := batchtest.LoadPolicy(j.Policy)
-	if err != nil {
-		return err
-	}
-	cfg.Workers, cfg.OmitEvidence = j.Workers, true
-	runner, err := batch.New(cfg)
-	if err != nil {
-		return err
-	}
-	src, err := batch.Open(j.Source)
+	runner, src, err := batchtest.Open(j.Policy, j.Source, func(c *batch.Config) { c.Workers, c.OmitEvidence = j.Workers, true })
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,22 @@ func LoadPolicy(dir string) (batch.Config, error) {
 	}, nil
 }
 
+// Open returns a Runner of a policy that was saved, changed as a process wants it, and
+// the source that it judges, which is for the caller to close.
+func Open(policy, source string, change func(*batch.Config)) (*batch.Runner, *batch.FileSource, error) {
+	cfg, err := LoadPolicy(policy)
+	if err != nil {
+		return nil, nil, err
+	}
+	change(&cfg)
+	runner, err := batch.New(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	src, err := batch.Open(source)
+	return runner, src, err
+}
+
 // WriteFiling writes the parts of a filing into a folder and returns what a line of the
 // manifest says of it.
 func WriteFiling(t testing.TB, dir string, f *pkitest.Filing) map[string]any {

@@ -30,16 +30,7 @@ func (j job) run() error {
 			return err
 		}
 	}
-	cfg, err := batchtest.LoadPolicy(j.Policy)
-	if err != nil {
-		return err
-	}
-	cfg.Workers, cfg.Checkpoint = j.Workers, 5*time.Millisecond
-	runner, err := batch.New(cfg)
-	if err != nil {
-		return err
-	}
-	src, err := batch.Open(j.Source)
+	runner, src, err := batchtest.Open(j.Policy, j.Source, func(c *batch.Config) { c.Workers, c.Checkpoint = j.Workers, 5*time.Millisecond })
 	if err != nil {
 		return err
 	}
