@@ -215,11 +215,7 @@ func newDesk() (*desk, error) {
 // scheme is moica.Production with the anchors of moica.LoadAnchors when a service goes
 // live.
 func (d *desk) scheme() (verify.Scheme, error) {
-	var pins []moica.Pin
-	for _, p := range d.pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(d.pki.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(d.pki.FS(), d.pki.Pins()...)
 	if err != nil {
 		return verify.Scheme{}, err
 	}

@@ -52,11 +52,7 @@ func newWorld(t *testing.T) *world {
 	check(err)
 	w.phone, err = pki.G3.IssueMobile(pkitest.Person{Name: "王測試"})
 	check(err)
-	var pins []moica.Pin
-	for _, p := range pki.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(pki.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(pki.FS(), pki.Pins()...)
 	check(err)
 	responders, err := ocspclient.New(ocspclient.Config{AllowedHosts: []string{"127.0.0.1"}, Now: w.clock.Now})
 	check(err)

@@ -144,11 +144,7 @@ func (w *World) PhoneScreen() string { return w.Fido.URL() + "/phone" }
 // Scheme is what a verifier has to be told about the PKI. In production it is
 // moica.Production with the pinned anchors.
 func (w *World) Scheme() (verify.Scheme, error) {
-	var pins []moica.Pin
-	for _, p := range w.PKI.Pins() {
-		pins = append(pins, moica.Pin(p))
-	}
-	anchors, err := moica.LoadTestAnchors(w.PKI.FS(), pins...)
+	anchors, err := moica.LoadTestAnchors(w.PKI.FS(), w.PKI.Pins()...)
 	if err != nil {
 		return verify.Scheme{}, err
 	}
