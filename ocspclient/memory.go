@@ -15,9 +15,9 @@ import (
 
 // ErrRollback is wrapped by the error that comes when a responder's answer goes
 // back behind one already seen: an older one, one that is not revoked after one
-// that is, or one that is revoked from a later instant. The answer held, if there still is one, comes
-// along with the error. It is worth an alarm, but for a good answer that came with a
-// signature.
+// that is, or one that is revoked from a later instant. The answer held, if there still
+// is one, comes along with the error. It is worth an alarm, but for a good answer that
+// came with a signature.
 var ErrRollback = errors.New("answer goes back behind one already held")
 
 // A held is an answer in memory.
